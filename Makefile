@@ -1,0 +1,67 @@
+# `make demo` and `make test` are all that a fresh clone needs: each makes its environment first.
+# Neither asks for anything but Python and the package index.
+
+PYTHON ?= python3
+PORT ?= 8000
+# More arguments for pytest: make test ARGS="-k conf -x"
+ARGS ?=
+
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d%d" % sys.version_info[:2])')
+ifeq ($(VERSION),)
+$(error $(PYTHON) does not run. Install Python 3.10 or newer, or say which: make test PYTHON=/path/to/python)
+endif
+
+# The lock file of the newest Django that this Python runs. A Python without one gets what the
+# package index offers today.
+LOCK := $(lastword $(sort $(wildcard requirements/py$(VERSION)-django*.txt)))
+INSTALL := .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check
+
+# A stamp is touched last and names its Python, so that half an environment, or one of another
+# Python, is made anew.
+ENVIRONMENT := .venv/installed-$(VERSION)
+TOOLS := .venv-tools/installed-$(VERSION)
+
+# The local gateway, which the suite drives, is for Python 3.10 and newer.
+TOO_OLD := $(filter 38 39,$(VERSION))
+GATE := $(if $(TOO_OLD),,--cov-fail-under=97)
+
+.PHONY: demo test lint types docs clean python-for-demo
+
+demo: python-for-demo $(ENVIRONMENT)
+	@exec .venv/bin/python example/run.py --port $(PORT)
+
+test: $(ENVIRONMENT)
+	PYTHONDEVMODE=1 .venv/bin/python -m pytest --cov $(GATE) $(ARGS)
+
+lint: $(TOOLS)
+	PATH="$(CURDIR)/.venv-tools/bin:$$PATH" pre-commit run --all-files
+
+types: $(TOOLS)
+	.venv-tools/bin/python -m mypy
+
+docs: $(TOOLS)
+	.venv-tools/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+clean:
+	rm -rf .venv .venv-tools docs/_build dist
+
+python-for-demo:
+	$(if $(TOO_OLD),$(error make demo needs Python 3.10 or newer, and $(PYTHON) is older: make demo PYTHON=python3.12))
+
+$(ENVIRONMENT): pyproject.toml $(LOCK)
+	@echo "Making .venv from $(or $(LOCK),pyproject.toml): once, and after a change of it"
+	@$(PYTHON) -m venv --clear .venv
+ifdef LOCK
+	@$(INSTALL) --require-hashes -r $(LOCK)
+	@$(INSTALL) --no-deps -e .
+else
+	@$(INSTALL) -e '.[local,test]'
+endif
+	@touch $@
+
+$(TOOLS): pyproject.toml requirements/tools.txt
+	@echo "Making .venv-tools from requirements/tools.txt: once, and after a change of it"
+	@$(PYTHON) -m venv --clear .venv-tools
+	@.venv-tools/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt
+	@.venv-tools/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@

@@ -1,0 +1,3 @@
+"""WebSockets for Django through AWS API Gateway, with ordinary request-response views."""
+
+__version__ = "1.2.0"

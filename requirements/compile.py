@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Write the lock files: one for each supported Python and Django, tools.txt and databases.txt.
+
+    python requirements/compile.py              # keeps the pins that still fit
+    python requirements/compile.py --upgrade    # takes the newest of everything
+
+What is locked stands in pyproject.toml alone: a cell holds the package's dependencies with its
+extras `local` and `test`; tools.txt holds every extra and what checks, builds and documents the
+project; databases.txt, installed beside a cell, holds the drivers, of which one wants a compiler.
+The latter two are for Python 3.10 and newer. Needs uv (`pip install uv`).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: Each Django with the Pythons that it supports, from its release notes.
+PYTHONS = {
+    "4.2": ("3.8", "3.9", "3.10", "3.11", "3.12"),
+    "5.0": ("3.10", "3.11", "3.12"),
+    "5.1": ("3.10", "3.11", "3.12", "3.13"),
+    "5.2": ("3.10", "3.11", "3.12", "3.13", "3.14"),
+    "6.0": ("3.12", "3.13", "3.14"),
+    "6.1": ("3.12", "3.13", "3.14"),
+}
+
+
+def lock(name: str, *options: str, also: str = "") -> None:
+    """Compile requirements/<name>.txt; `also` is what the source `-` holds."""
+    command = ["uv", "pip", "compile", "--quiet", "--generate-hashes"]
+    command += [f"--output-file=requirements/{name}.txt", *options, *sys.argv[1:]]
+    # The header of a lock file names this program, and uv need not fetch the Python it is for.
+    environment = {
+        **os.environ,
+        "UV_CUSTOM_COMPILE_COMMAND": "requirements/compile.py",
+        "UV_PYTHON_DOWNLOADS": "never",
+    }
+    print(name, flush=True)
+    subprocess.run(command, cwd=ROOT, env=environment, input=also, text=True, check=True)
+
+
+def cell(python: str, django: str) -> None:
+    lock(
+        f"py{python}-django{django}".replace(".", ""),
+        *("pyproject.toml", "-", "--extra=local", "--extra=test", f"--python-version={python}"),
+        also=f"django~={django}.0",
+    )
+
+
+def main() -> None:
+    for django, pythons in PYTHONS.items():
+        for python in pythons:
+            cell(python, django)
+    # Universal, and so right for any Python from that version on, each with its newest Django.
+    universal = ("--universal", "--python-version=3.10")
+    groups = [f"--group={name}" for name in ("lint", "package", "types")]
+    lock("tools", "pyproject.toml", "--all-extras", *groups, *universal)
+    lock("databases", "--group=databases", *universal)
+
+
+if __name__ == "__main__":
+    main()
