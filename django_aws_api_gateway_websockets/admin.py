@@ -1,0 +1,186 @@
+"""Admin pages for gateways, routes and sessions, with the actions that provision AWS."""
+
+from __future__ import annotations
+
+from operator import methodcaller
+from typing import Any, Callable, Iterable, Optional
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from .exceptions import WebSocketError
+from .models import ApiGateway, ApiGatewayAdditionalRoute, WebSocketSession
+
+#: What AWS has been told: changing the row alone would make it lie.
+FIXED_ONCE_CREATED = (
+    "api_name",
+    "api_description",
+    "target_base_endpoint",
+    "api_key_selection_expression",
+    "route_selection_expression",
+    "route_key",
+    "stage_name",
+    "tags",
+    "api_id",
+    "api_endpoint",
+)
+
+
+class RouteInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = ApiGatewayAdditionalRoute
+    extra = 0
+    readonly_fields = ("deployed",)
+
+
+@admin.register(ApiGateway)
+class ApiGatewayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    actions = ["create_api_gateway", "create_custom_domain"]
+    date_hierarchy = "created_on"
+    inlines = [RouteInline]
+    list_display = (
+        "api_name",
+        "domain_name",
+        "default_channel_name",
+        "api_id",
+        "api_endpoint",
+        "api_gateway_domain_name",
+        "api_created",
+        "custom_domain_created",
+        "status",
+        "created_on",
+        "updated_on",
+    )
+    list_filter = ("api_created", "custom_domain_created")
+    readonly_fields = (
+        "status",
+        "last_error",
+        "api_created",
+        "custom_domain_created",
+        "deployment_id",
+        "created_on",
+        "updated_on",
+    )
+    search_fields = ("domain_name", "api_name")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Optional[ApiGateway] = None) -> Any:
+        created = obj is not None and obj.api_created
+        return (*self.readonly_fields, *(FIXED_ONCE_CREATED if created else ()))
+
+    @admin.display(description="status")
+    def status(self, gateway: ApiGateway) -> str:
+        return gateway.status
+
+    @admin.action(description="Create API Gateway", permissions=["change"])
+    def create_api_gateway(self, request: HttpRequest, queryset: QuerySet[ApiGateway]) -> None:
+        success = "API Gateway endpoint created for {0.api_name}"
+        provision(request, queryset, methodcaller("create_gateway"), success)
+
+    @admin.action(description="Create Custom Domain record for the API", permissions=["change"])
+    def create_custom_domain(self, request: HttpRequest, queryset: QuerySet[ApiGateway]) -> None:
+        success = (
+            "Custom Domain setup for {0.api_name}. "
+            "Next update DNS to point to {0.api_gateway_domain_name}"
+        )
+        provision(request, queryset, methodcaller("create_custom_domain"), success)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        tell_of_failure_on_commit(request, form.instance)
+
+    def delete_model(self, request: HttpRequest, obj: ApiGateway) -> None:
+        super().delete_model(request, obj)
+        warn_of_what_is_left(request, [obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ApiGateway]) -> None:
+        gateways = list(queryset)
+        super().delete_queryset(request, queryset)
+        warn_of_what_is_left(request, gateways)
+
+
+@admin.register(ApiGatewayAdditionalRoute)
+class ApiGatewayAdditionalRouteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("name", "api_gateway", "route_key", "integration_url", "deployed")
+    list_select_related = ("api_gateway",)
+    readonly_fields = ("deployed", "created_on", "updated_on")
+    search_fields = ("name", "route_key")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        tell_of_failure_on_commit(request, obj.api_gateway)
+
+    def delete_model(self, request: HttpRequest, obj: ApiGatewayAdditionalRoute) -> None:
+        super().delete_model(request, obj)
+        tell_of_failure_on_commit(request, obj.api_gateway)
+
+    def delete_queryset(
+        self, request: HttpRequest, queryset: QuerySet[ApiGatewayAdditionalRoute]
+    ) -> None:
+        # One by one: a queryset's own delete() would leave the routes in AWS.
+        for route in queryset:
+            self.delete_model(request, route)
+
+
+@admin.register(WebSocketSession)
+class WebSocketSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Read-only: editing a row would hand a live socket to another user."""
+
+    list_display = (
+        "connection_id",
+        "channel_name",
+        "api_gateway",
+        "user",
+        "connected",
+        "request_count",
+        "created_on",
+        "updated_on",
+    )
+    list_filter = ("connected", "channel_name")
+    list_select_related = ("api_gateway", "user")
+    search_fields = ("connection_id", "channel_name")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def provision(
+    request: HttpRequest,
+    gateways: Iterable[ApiGateway],
+    verb: Callable[[ApiGateway], None],
+    success: str,
+) -> None:
+    """Do it to each gateway, and tell of each how it went."""
+    for gateway in gateways:
+        try:
+            verb(gateway)
+        except WebSocketError as error:
+            messages.error(request, f"{error} occurred when processing {gateway.api_name}")
+        else:
+            messages.success(request, success.format(gateway))
+
+
+def tell_of_failure_on_commit(request: HttpRequest, gateway: ApiGateway) -> None:
+    """Show why a live gateway's changed routes could not be deployed.
+
+    They are deployed when the transaction has committed, just before this is called.
+    """
+
+    def tell() -> None:
+        gateway.refresh_from_db(fields=["last_error"])
+        if gateway.last_error:
+            messages.error(request, f"{gateway.last_error} occurred when processing {gateway}")
+
+    if gateway.api_created:
+        transaction.on_commit(tell)
+
+
+def warn_of_what_is_left(request: HttpRequest, gateways: Iterable[ApiGateway]) -> None:
+    """A gateway's row may go while its clients are connected; its API is left alone."""
+    for gateway in gateways:
+        if gateway.api_id:
+            text = f"The API {gateway.api_id} ({gateway}) still exists in AWS: delete it there."
+            messages.warning(request, text)

@@ -1,0 +1,187 @@
+"""Sessions, clients, endpoints, regions and partitions. Knows AWS, not the database."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from functools import lru_cache
+from typing import Any, NamedTuple, Optional
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import UnknownRegionError
+
+from .conf import conf
+from .exceptions import ConfigurationError, RegionMissing
+
+CONTROL_PLANE = "apigatewayv2"
+CONNECTIONS = "apigatewaymanagementapi"
+
+#: Stands for the region and the credentials that boto3 insists on and a local gateway ignores.
+LOCAL_REGION = "us-east-1"
+LOCAL_CREDENTIALS = "local"
+
+#: Seconds before the second to sixth try of a throttled call. CreateDeployment is allowed once in
+#: five seconds and an account ten calls a second (API Gateway's documented quotas).
+THROTTLING_DELAYS = (1, 2, 4, 8, 16)
+
+_lock = threading.RLock()
+
+
+class Endpoint(NamedTuple):
+    """Where one stage's connections are posted to."""
+
+    url: str
+    region: str
+
+
+class Credentials(NamedTuple):
+    """What a boto3 session is made from; all None means boto3's own chain."""
+
+    profile_name: Optional[str] = None
+    aws_access_key_id: Optional[str] = None
+    aws_secret_access_key: Optional[str] = None
+    aws_session_token: Optional[str] = None
+
+
+def create_client(service: str = CONTROL_PLANE, **kwargs: Any) -> Any:
+    """Return a new boto3 client, made as the settings say; ``kwargs`` win over them.
+
+    Raises RegionMissing if no region is known and ConfigurationError for half a key pair.
+    """
+    kwargs.setdefault("endpoint_url", conf.endpoint_url)
+    kwargs.setdefault("region_name", None)
+    kwargs["region_name"] = kwargs["region_name"] or default_region()
+    kwargs["config"] = _client_config(service).merge(kwargs.get("config") or Config())
+    session = current_session()
+    with _lock:  # boto3 sessions must not make two clients at the same time
+        client: Any = session.client(service, **kwargs)  # type: ignore[call-overload]
+    if service == CONTROL_PLANE:
+        client.meta.events.register(f"needs-retry.{service}", wait_out_throttling)
+    return client
+
+
+def connections_client(endpoint: Endpoint) -> Any:
+    """Return this process's client for an endpoint's ``@connections``.
+
+    It is made once: a client takes 20 ms to build, and its warm connections are the better part of
+    the time that a message takes. It is thread-safe, and a forked child makes its own.
+    """
+    with _lock:  # else threads that ask at the same time would each make one
+        return _connections_client(endpoint, credentials(), conf.max_workers, os.getpid())
+
+
+def connections_endpoint(api_id: str, stage: str, api_endpoint: str = "") -> Endpoint:
+    """Return where the connections of a stage are posted to.
+
+    The region is that of ``api_endpoint`` (``wss://{api}.execute-api.{region}.{suffix}``) where it
+    tells one, so that gateways in several regions work side by side; the DNS suffix is that of the
+    region's partition. AWS_GATEWAY_ENDPOINT_URL replaces the host.
+    """
+    found = re.search(r"\.execute-api\.([a-z0-9-]+)\.", api_endpoint)
+    region = found.group(1) if found else default_region()
+    base = conf.endpoint_url or f"https://{api_id}.execute-api.{region}.{dns_suffix(region)}"
+    return Endpoint(f"{base}/{stage}", region)
+
+
+def default_region() -> str:
+    """Return the region of the settings, else that of boto3's own chain.
+
+    Raises RegionMissing if neither has one.
+    """
+    region = conf.region_name or current_session().region_name
+    if region:
+        return str(region)
+    if conf.endpoint_is_loopback:
+        return LOCAL_REGION
+    raise RegionMissing(
+        "No AWS region is known. Set AWS_GATEWAY_REGION_NAME, or AWS_REGION_NAME, in the settings."
+    )
+
+
+@lru_cache(maxsize=64)
+def dns_suffix(region: str) -> str:
+    """Return the DNS suffix of a region's partition: ``amazonaws.com.cn`` for China.
+
+    Raises ConfigurationError for a region of no partition that botocore knows.
+    """
+    session = botocore.session.Session()
+    try:
+        partition = session.get_partition_for_region(region)
+    except UnknownRegionError as error:
+        raise ConfigurationError(f"{region} is not an AWS region.") from error
+    partitions = session.get_data("endpoints")["partitions"]
+    return str(next(p["dnsSuffix"] for p in partitions if p["partition"] == partition))
+
+
+def credentials() -> Credentials:
+    """Return what the settings say about credentials. A profile wins over keys.
+
+    Raises ConfigurationError if one half of the key pair is missing.
+    """
+    if conf.iam_profile:
+        return Credentials(profile_name=conf.iam_profile)
+    if bool(conf.access_key_id) != bool(conf.secret_access_key):
+        raise ConfigurationError(
+            "Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither of them."
+        )
+    if conf.access_key_id:
+        return Credentials(None, conf.access_key_id, conf.secret_access_key, conf.session_token)
+    if conf.endpoint_is_loopback:
+        return Credentials(None, LOCAL_CREDENTIALS, LOCAL_CREDENTIALS)
+    return Credentials()
+
+
+def current_session() -> boto3.Session:
+    """Return the boto3 session of the settings' credentials.
+
+    Raises botocore's ProfileNotFound, and what ``credentials`` does.
+    """
+    return _session(credentials())
+
+
+def wait_out_throttling(response: Any, attempts: int, **kwargs: Any) -> Optional[int]:
+    """Tell botocore after how many seconds to repeat a throttled call.
+
+    A 429 is the one failure after which a creating call is certain to have done nothing.
+    """
+    throttled = response is not None and response[0].status_code == 429
+    if throttled and attempts <= len(THROTTLING_DELAYS):
+        return THROTTLING_DELAYS[attempts - 1]
+    return None
+
+
+def _client_config(service: str) -> Config:
+    # HTTP_PROXY would capture the loopback address too.
+    proxies: Optional[dict[str, str]] = {} if conf.endpoint_is_loopback else None
+    if service == CONTROL_PLANE:
+        # botocore would repeat a create call whose answer was lost, and make the thing twice.
+        return Config(retries={"total_max_attempts": 1}, proxies=proxies)
+    return Config(
+        connect_timeout=5,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        max_pool_connections=conf.max_workers,
+        tcp_keepalive=True,
+        proxies=proxies,
+    )
+
+
+@lru_cache(maxsize=64)
+def _connections_client(
+    endpoint: Endpoint, made_with: Credentials, max_workers: int, pid: int
+) -> Any:
+    return create_client(CONNECTIONS, endpoint_url=endpoint.url, region_name=endpoint.region)
+
+
+@lru_cache(maxsize=8)
+def _session(made_with: Credentials) -> boto3.Session:
+    return boto3.Session(**made_with._asdict())
+
+
+def host_of(url: str) -> str:
+    """Return the host name of a URL in lower case, or an empty string."""
+    return (urlsplit(url).hostname or "").lower()

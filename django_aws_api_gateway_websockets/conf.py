@@ -1,0 +1,92 @@
+"""The package's settings, read when asked. The only module that reads django.conf.settings."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Any, Dict, Optional
+from urllib.parse import urlsplit
+
+from django.conf import settings as django_settings
+
+from .exceptions import ConfigurationError
+
+#: The keys that the WEBSOCKETS setting may hold, with their defaults.
+DEFAULTS: Dict[str, Any] = {
+    "transport": "django_aws_api_gateway_websockets.sending.Boto3Transport",
+    "max_workers": 10,
+}
+
+
+class Settings:
+    """Typed access to the settings; see docs/settings for what each one means."""
+
+    @property
+    def region_name(self) -> Optional[str]:
+        """AWS_GATEWAY_REGION_NAME, or AWS_REGION_NAME."""
+        return self._get("AWS_GATEWAY_REGION_NAME") or self._get("AWS_REGION_NAME")
+
+    @property
+    def iam_profile(self) -> Optional[str]:
+        """AWS_IAM_PROFILE: a profile of the shared AWS configuration. Wins over keys."""
+        return self._get("AWS_IAM_PROFILE")
+
+    @property
+    def access_key_id(self) -> Optional[str]:
+        return self._get("AWS_ACCESS_KEY_ID")
+
+    @property
+    def secret_access_key(self) -> Optional[str]:
+        return self._get("AWS_SECRET_ACCESS_KEY")
+
+    @property
+    def session_token(self) -> Optional[str]:
+        return self._get("AWS_SESSION_TOKEN")
+
+    @property
+    def endpoint_url(self) -> Optional[str]:
+        """AWS_GATEWAY_ENDPOINT_URL: where both boto3 clients go instead of AWS."""
+        url = self._get("AWS_GATEWAY_ENDPOINT_URL")
+        return url.rstrip("/") if url else None
+
+    @property
+    def endpoint_is_loopback(self) -> bool:
+        """True if the endpoint is on this machine, as the local gateway is."""
+        try:
+            host = urlsplit(self.endpoint_url or "").hostname or ""
+            return host == "localhost" or ip_address(host).is_loopback
+        except ValueError:  # not an address, or not even a URL: then a system check says so
+            return False
+
+    @property
+    def transport(self) -> str:
+        """WEBSOCKETS["transport"]: the dotted path of the class that posts to connections."""
+        return str(self._websockets("transport"))
+
+    @property
+    def max_workers(self) -> int:
+        """WEBSOCKETS["max_workers"]: how many recipients of a message are served at once."""
+        return int(self._websockets("max_workers"))
+
+    @property
+    def trusted_origins(self) -> list[str]:
+        return list(django_settings.CSRF_TRUSTED_ORIGINS)
+
+    @property
+    def allowed_hosts(self) -> list[str]:
+        """ALLOWED_HOSTS, with Django's own stand-in for an empty list under DEBUG."""
+        hosts = list(django_settings.ALLOWED_HOSTS)
+        if django_settings.DEBUG and not hosts:
+            return [".localhost", "127.0.0.1", "[::1]"]
+        return hosts
+
+    def _get(self, name: str) -> Optional[str]:
+        return getattr(django_settings, name, None) or None
+
+    def _websockets(self, key: str) -> Any:
+        chosen = getattr(django_settings, "WEBSOCKETS", {})
+        if not isinstance(chosen, dict):
+            raise ConfigurationError("WEBSOCKETS must be a dict.")
+        return chosen.get(key, DEFAULTS[key])
+
+
+conf = Settings()

@@ -1,0 +1,37 @@
+"""A URL field that takes the host names of a private network."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+
+
+def validate_endpoint(value: str) -> None:
+    """Accept an absolute http or https URL; single-label hosts (http://web:8000/ws/) are fine."""
+    try:
+        url = urlsplit(value)
+        url.port  # noqa: B018 - raises ValueError for a port that is none
+    except ValueError as error:
+        raise ValidationError("Enter a valid URL.") from error
+    if url.scheme not in ("http", "https") or not url.hostname or re.search(r"\s", value):
+        raise ValidationError("Enter an absolute URL: https://www.example.com/ws/")
+
+
+class EndpointField(models.URLField):  # type: ignore[type-arg]
+    """URLField without its demand for a top-level domain. Migrations see a plain URLField."""
+
+    default_validators = [validate_endpoint]
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return models.CharField.formfield(
+            self, **{"form_class": forms.CharField, "widget": forms.URLInput, **kwargs}
+        )
+
+    def deconstruct(self) -> Any:
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.URLField", args, kwargs

@@ -1,0 +1,13 @@
+"""Make a gateway's API in AWS."""
+
+from __future__ import annotations
+
+from django_aws_api_gateway_websockets.management.provision import ProvisioningCommand
+
+
+class Command(ProvisioningCommand):
+    help = "Make the API of a gateway in AWS, with its routes and stage, or finish making it."
+    verb = "create_gateway"
+    success = "API Gateway endpoint created for {0.api_name}: {0.socket_url}"
+    done_flag = "api_created"
+    done_text = "has been created already."

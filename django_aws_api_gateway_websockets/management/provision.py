@@ -1,0 +1,37 @@
+"""What the two provisioning commands share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from django_aws_api_gateway_websockets.exceptions import WebSocketError
+from django_aws_api_gateway_websockets.models import ApiGateway
+
+
+class ProvisioningCommand(BaseCommand):
+    """Does one thing to the gateway that ``--pk`` names."""
+
+    #: The gateway's method that does it.
+    verb: str
+    #: What is said then, with ``{0}`` for the gateway.
+    success: str
+    #: The flag of a gateway for which there is nothing left to do, and what that is called.
+    done_flag: str
+    done_text: str
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--pk", type=int, required=True, help="The gateway's primary key.")
+
+    def handle(self, *args: Any, pk: int, **options: Any) -> None:
+        gateway = ApiGateway.objects.filter(pk=pk).first()
+        if gateway is None:
+            raise CommandError(f"There is no gateway with the primary key {pk}.")
+        if getattr(gateway, self.done_flag):
+            raise CommandError(f"{gateway} {self.done_text}")
+        try:
+            getattr(gateway, self.verb)()
+        except WebSocketError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(self.style.SUCCESS(self.success.format(gateway)))

@@ -1,0 +1,61 @@
+"""The socket's URL and channel in a template's context. Knows models and requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Optional
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+from django.http import HttpRequest
+from django.http.request import split_domain_port
+
+from .conf import conf
+from .models import ApiGateway
+
+if TYPE_CHECKING:
+    from django.views.generic.base import ContextMixin as Base
+else:
+    Base = object
+
+
+class WebSocketContextMixin(Base):
+    """Adds ``websocket_url`` and ``websocket_channel`` to the context of a template view.
+
+    The URL is an empty string until the gateway has been created.
+    """
+
+    request: HttpRequest
+    #: The ``api_name`` of the gateway; None takes the only one that has been created.
+    api_gateway_name: Optional[str] = None
+    #: The channel to join; an empty one leaves it to the gateway's default.
+    websocket_channel: str = ""
+
+    def get_api_gateway(self) -> Optional[ApiGateway]:
+        """Override to choose the gateway."""
+        created = ApiGateway.objects.filter(api_created=True)
+        if self.api_gateway_name:
+            created = created.filter(api_name=self.api_gateway_name)
+        return created.order_by("pk").first()
+
+    def get_websocket_channel(self) -> str:
+        """Override to choose the channel."""
+        return self.websocket_channel
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        channel = self.get_websocket_channel()
+        gateway = self.get_api_gateway()
+        socket_url = gateway.socket_url if gateway else ""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        context["websocket_channel"] = channel
+        context["websocket_url"] = self._with_channel(socket_url, channel) if socket_url else ""
+        return context
+
+    def _with_channel(self, socket_url: str, channel: str) -> str:
+        url = urlsplit(socket_url)
+        if conf.endpoint_is_loopback and url.port:  # AWS's URLs have no port
+            # To a browser localhost and 127.0.0.1 are two sites: keep to the one that has the
+            # page's cookies.
+            page_host, _ = split_domain_port(self.request.get_host())
+            url = url._replace(netloc=f"{page_host}:{url.port}")
+        # Everything on the way reads %20 as a space, and not everything reads + so.
+        query = urlencode({"channel": channel}, quote_via=quote) if channel else ""
+        return urlunsplit(url._replace(query=query))

@@ -1,0 +1,151 @@
+"""Which connections a message goes to, and what its outcome means for their rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Iterator, NamedTuple, Optional, Sequence
+
+from django.db import IntegrityError, models
+from django.db.models import Exists, F, Q
+from django.utils import timezone
+
+from . import aws, sending
+from .exceptions import DuplicateConnection
+from .sending import GONE, Recipient, Report
+
+if TYPE_CHECKING:
+    from .models import ApiGateway, WebSocketSession
+
+#: Rows read, sent to and marked at a time.
+CHUNK = 500
+
+#: API Gateway waits 29 s for the answer to a $connect, and until it has it AWS calls the
+#: connection gone.
+CONNECT_LASTS = timedelta(seconds=30)
+
+
+class Row(NamedTuple):
+    """What sending needs of a session."""
+
+    pk: int
+    connection_id: str
+    api_id: Optional[str]
+    stage_name: Optional[str]
+    api_endpoint: Optional[str]
+
+    @property
+    def recipient(self) -> Recipient:
+        if not self.api_id:
+            return Recipient(self.connection_id, None)
+        endpoint = aws.connections_endpoint(
+            self.api_id, self.stage_name or "production", self.api_endpoint or ""
+        )
+        return Recipient(self.connection_id, endpoint)
+
+
+class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
+    """Sessions that can be written to, all at once."""
+
+    def gateway_of(self, api_id: str, connection_id: str) -> Optional[ApiGateway]:
+        """Return the gateway of that API.
+
+        The same SELECT tells, as ``connection_taken``, whether the connection has a session.
+        """
+        gateways = self.model._meta.get_field("api_gateway").remote_field.model._base_manager
+        taken = Exists(self.filter(connection_id=connection_id))
+        found: Optional[ApiGateway] = (
+            gateways.filter(api_id=api_id).annotate(connection_taken=taken).first()
+        )
+        return found
+
+    def open(self, connection_id: str, may_exist: bool, **columns: Any) -> WebSocketSession:
+        """Make a connection's session.
+
+        AWS may repeat a $connect: the same one again gets the session that the first one made.
+        Raises DuplicateConnection if the id is somebody else's.
+        """
+        if may_exist:
+            same = self.filter(connection_id=connection_id, connected=True, request_count=1)
+            session = same.filter(**columns).first()
+            if session is None:
+                raise DuplicateConnection("The connection exists")
+            return session
+        try:
+            return self.create(connection_id=connection_id, **columns)
+        except IntegrityError as error:
+            raise DuplicateConnection("The connection exists") from error
+
+    def record_request(self, session: WebSocketSession, **columns: Any) -> None:
+        """Count one more event of a session, and write these columns, in one UPDATE."""
+        columns["updated_on"] = timezone.now()
+        self.filter(pk=session.pk).update(request_count=F("request_count") + 1, **columns)
+        session.request_count += 1
+        for name, value in columns.items():
+            setattr(session, name, value)
+
+    def send_message(self, data: Any) -> Report:
+        """Send ``data`` as JSON to the connected sessions of this queryset; report how it went.
+
+        One recipient's failure never stops the others: it is counted, and those that are gone are
+        marked as no longer connected. A session whose $connect is still being answered counts as
+        gone but stays connected.
+
+        Raises MessageNotSerializable or MessageTooLarge (128 KiB), and RegionMissing if a
+        gateway's region is not known, all before a message leaves.
+        """
+        body = sending.encode(data)
+        report = Report()
+        for rows in self._connected_rows():
+            self._deliver(body, rows, report)
+        return report
+
+    def send_to(self, session: WebSocketSession, data: Any) -> Report:
+        """Send ``data`` to one session that is at hand; see ``send_message``."""
+        gateway = session.api_gateway
+        facts = (gateway.api_id, gateway.stage, gateway.api_endpoint) if gateway else (None,) * 3
+        report = Report()
+        self._deliver(
+            sending.encode(data), [Row(session.pk, session.connection_id, *facts)], report
+        )
+        return report
+
+    def mark_gone(self) -> int:
+        """Mark these sessions as no longer connected, but for those still connecting."""
+        now = timezone.now()
+        connecting = Q(request_count__lte=1, created_on__gt=now - CONNECT_LASTS)
+        return self.exclude(connecting).update(connected=False, updated_on=now)
+
+    def _deliver(self, body: bytes, rows: Sequence[Row], report: Report) -> None:
+        rows = list(dict.fromkeys(rows))
+        if not rows:
+            return
+        outcomes = sending.fan_out(body, [row.recipient for row in rows])
+        for outcome in outcomes:
+            report.count(outcome)
+        gone = [row.pk for row, outcome in zip(rows, outcomes) if outcome == GONE]
+        if gone:
+            self._all().filter(pk__in=gone).mark_gone()
+
+    def _connected_rows(self) -> Iterator[list[Row]]:
+        """The connected sessions' rows, CHUNK at a time. A join may give one several times."""
+        query = self.query
+        if query.is_sliced or query.combinator or query.distinct_fields:
+            # These cannot be filtered any further.
+            pks = list(dict.fromkeys(self.values_list("pk", flat=True)))
+            for start in range(0, len(pks), CHUNK):
+                yield self._all().filter(pk__in=pks[start : start + CHUNK])._rows()
+            return
+        rows = self.order_by("pk")._rows()
+        yield rows
+        while len(rows) == CHUNK:
+            rows = self.filter(pk__gt=rows[-1].pk).order_by("pk")._rows()
+            yield rows
+
+    def _rows(self) -> list[Row]:
+        columns = ("api_gateway__api_id", "api_gateway__stage_name", "api_gateway__api_endpoint")
+        connected = self.filter(connected=True).values_list("pk", "connection_id", *columns)
+        return [Row(*values) for values in connected[:CHUNK]]
+
+    def _all(self) -> WebSocketSessionQuerySet:
+        # Not self.db, which is the database to read from: the UPDATE goes where writes go.
+        return type(self)(self.model, using=self._db)  # type: ignore[attr-defined]

@@ -1,0 +1,129 @@
+"""Post to live connections: encode, bound, fan out, report. Knows AWS, not the database."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Optional, Protocol, Sequence
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.module_loading import import_string
+
+from . import aws
+from .aws import Endpoint
+from .conf import conf
+from .exceptions import MessageNotSerializable, MessageTooLarge
+
+logger = logging.getLogger(__name__)
+
+#: Bytes of one message, in either direction (API Gateway's quota).
+MAX_MESSAGE_BYTES = 128 * 1024
+
+
+class Recipient(NamedTuple):
+    """One connection; without an endpoint it cannot be reached."""
+
+    connection_id: str
+    endpoint: Optional[Endpoint]
+
+
+class Outcome(NamedTuple):
+    """What became of one recipient's message: sent, gone or failed (then with the reason)."""
+
+    status: str
+    reason: str = ""
+
+
+SENT = Outcome("sent")
+GONE = Outcome("gone")
+
+
+@dataclass
+class Report:
+    """How many recipients a message was sent to, were gone, or could not be served.
+
+    ``reasons`` counts the failures by their reason.
+    """
+
+    sent: int = 0
+    gone: int = 0
+    failed: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def count(self, outcome: Outcome) -> None:
+        setattr(self, outcome.status, getattr(self, outcome.status) + 1)
+        if outcome.reason:
+            self.reasons[outcome.reason] += 1
+
+
+class Transport(Protocol):
+    """Posts one body to many recipients; WEBSOCKETS["transport"] names the class to use."""
+
+    def send(self, body: bytes, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
+        """Return one outcome for each recipient, in their order. Never raise for one of them."""
+        ...
+
+
+def encode(data: Any) -> bytes:
+    """Return the message as UTF-8 JSON, with dates, decimals and UUIDs as Django writes them.
+
+    Raises MessageNotSerializable (NaN and infinities have no JSON form) and MessageTooLarge over
+    128 KiB.
+    """
+    try:
+        text = json.dumps(data, cls=DjangoJSONEncoder, allow_nan=False, ensure_ascii=False)
+        body = text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise MessageNotSerializable(f"The message has no JSON form: {error}") from error
+    if len(body) > MAX_MESSAGE_BYTES:
+        raise MessageTooLarge(
+            f"The message has {len(body)} bytes; API Gateway takes {MAX_MESSAGE_BYTES} at most."
+        )
+    return body
+
+
+def fan_out(body: bytes, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
+    """Post ``body`` to every recipient; return one outcome for each, in their order."""
+    transport: Transport = import_string(conf.transport)()
+    return transport.send(body, recipients)
+
+
+class Boto3Transport:
+    """One boto3 call for each recipient, several at a time."""
+
+    def send(self, body: bytes, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
+        if len(recipients) < 2:
+            return [self.post(body, recipient) for recipient in recipients]
+        workers = min(conf.max_workers, len(recipients))
+        with ThreadPoolExecutor(workers, "websocket-send") as pool:
+            return list(pool.map(lambda recipient: self.post(body, recipient), recipients))
+
+    def post(self, body: bytes, recipient: Recipient) -> Outcome:
+        if recipient.endpoint is None:
+            return Outcome("failed", "The session has no created gateway")
+        try:
+            client = aws.connections_client(recipient.endpoint)
+            client.post_to_connection(ConnectionId=recipient.connection_id, Data=body)
+        except ClientError as error:
+            return outcome_of(error, recipient)
+        except (BotoCoreError, ValueError) as error:
+            # A ValueError is botocore's word on an endpoint that is no URL.
+            return failure(type(error).__name__, recipient)
+        return SENT
+
+
+def outcome_of(error: ClientError, recipient: Recipient) -> Outcome:
+    # API Gateway sends some 410s without an error type; botocore then has the bare status.
+    if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 410:
+        return GONE
+    code = error.response.get("Error", {}).get("Code", "")
+    return GONE if code in {"GoneException", "410"} else failure(code, recipient)
+
+
+def failure(reason: str, recipient: Recipient) -> Outcome:
+    logger.warning("Message not sent connection_id=%s reason=%s", recipient.connection_id, reason)
+    return Outcome("failed", reason)

@@ -1,0 +1,241 @@
+"""Tests of WebSocket views without a network: a client that plays API Gateway, and an outbox.
+
+In the manner of ``django.test.Client`` and ``django.core.mail.outbox``::
+
+    class ChatTests(WebSocketTestMixin, TestCase):
+        def test_a_message_reaches_the_room(self):
+            alice = self.websocket("/ws/", user=self.alice, channel="lobby")
+            alice.send({"action": "chat", "text": "hello"})
+            self.assertEqual(alice.received, [{"text": "hello"}])
+
+pytest has the same as fixtures, in ``django_aws_api_gateway_websockets.pytest_plugin``. Tests with
+real sockets are in ``django_aws_api_gateway_websockets.local.testing``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence
+
+from django.conf import settings
+from django.test import Client, override_settings
+from django.utils.http import urlencode
+
+from .models import ApiGateway, WebSocketSession
+from .sending import GONE, SENT, Outcome, Recipient
+
+if TYPE_CHECKING:
+    from django.test import SimpleTestCase as Base
+else:
+    Base = object
+
+
+class SentMessage(NamedTuple):
+    """One message to one connection, as it would have gone to AWS."""
+
+    connection_id: str
+    data: Any
+    url: str
+
+    @property
+    def session(self) -> WebSocketSession:
+        """The recipient's session."""
+        return WebSocketSession.objects.get(connection_id=self.connection_id)
+
+
+class Outbox(List[SentMessage]):
+    """What was sent to whom, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: Connection ids that AWS would say are gone. A client that disconnects is added.
+        self.gone: set[str] = set()
+        #: Connection ids for which sending fails, with the reason that the report is to give.
+        self.failing: dict[str, str] = {}
+
+    def to(self, connection_id: str) -> list[Any]:
+        """Return what was sent to one connection."""
+        return [message.data for message in self if message.connection_id == connection_id]
+
+    def clear(self) -> None:
+        super().clear()
+        self.gone.clear()
+        self.failing.clear()
+
+    def deliver(self, body: bytes, recipient: Recipient) -> Outcome:
+        connection_id, endpoint = recipient
+        if endpoint is None:
+            return Outcome("failed", "The session has no created gateway")
+        if connection_id in self.failing:
+            return Outcome("failed", self.failing[connection_id])
+        if connection_id in self.gone:
+            return GONE
+        self.append(SentMessage(connection_id, json.loads(body), endpoint.url))
+        return SENT
+
+
+#: The messages sent since the test began, while ``capture_messages`` is active.
+outbox = Outbox()
+
+
+class OutboxTransport:
+    """Puts messages into ``outbox`` instead of sending them."""
+
+    def send(self, body: bytes, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
+        return [outbox.deliver(body, recipient) for recipient in recipients]
+
+
+@contextmanager
+def capture_messages() -> Iterator[Outbox]:
+    """Send to the outbox, emptied first, for the length of the block."""
+    outbox.clear()
+    with override_settings(WEBSOCKETS=to_outbox()):
+        yield outbox
+
+
+def to_outbox() -> dict[str, Any]:
+    """Return the WEBSOCKETS setting with which messages go to the outbox."""
+    return {**getattr(settings, "WEBSOCKETS", {}), "transport": f"{__name__}.OutboxTransport"}
+
+
+class WebSocketClient:
+    """Plays API Gateway, and one browser behind it, against the view that is mounted at a URL.
+
+    ``url`` is the view's URL without the route: ``/ws/`` for ``path("ws/<slug:route>", ...)``.
+    ``gateway`` defaults to one that is made for the tests; ``user`` is logged in for the $connect;
+    ``headers`` are added to the $connect and win over its own (None leaves a header out).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        gateway: Optional[ApiGateway] = None,
+        user: Any = None,
+        channel: str = "",
+        headers: Optional[Mapping[str, Optional[str]]] = None,
+        connection_id: str = "",
+    ) -> None:
+        self.url = url
+        self.gateway = gateway or make_gateway()
+        self.user = user
+        self.channel = channel
+        self.headers = dict(headers or {})
+        self.connection_id = connection_id or make_connection_id()
+        #: The response to the latest event.
+        self.response: Any = None
+
+    @property
+    def session(self) -> Optional[WebSocketSession]:
+        """The connection's session as it is now, or None."""
+        return WebSocketSession.objects.filter(connection_id=self.connection_id).first()
+
+    @property
+    def received(self) -> list[Any]:
+        """The messages that were sent to this connection."""
+        return outbox.to(self.connection_id)
+
+    def connect(self) -> Any:
+        """Send the $connect, with the cookies of ``user``; return the view's response."""
+        browser = Client()
+        if self.user is not None:
+            browser.force_login(self.user)
+        query = {"channel": self.channel} if self.channel else {}
+        handshake = {
+            "Origin": "https://testserver",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version": "13",
+            **self.headers,
+        }
+        return self._post(browser, "connect", b"", handshake, QUERY_STRING=urlencode(query))
+
+    def send(self, data: Any, route: str = "default") -> Any:
+        """Send a message, as JSON unless it is bytes or text; return the view's response."""
+        text = data if isinstance(data, (bytes, str)) else json.dumps(data)
+        body = text.encode() if isinstance(text, str) else text
+        return self._post(Client(), route, body)
+
+    def disconnect(self) -> Any:
+        """Close the connection: it is gone for AWS, and the view gets the $disconnect."""
+        outbox.gone.add(self.connection_id)
+        return self._post(Client(), "disconnect", b"")
+
+    def _post(
+        self,
+        client: Client,
+        route: str,
+        body: bytes,
+        headers: Optional[Mapping[str, Optional[str]]] = None,
+        **environ: str,
+    ) -> Any:
+        environ.setdefault("CONTENT_LENGTH", str(len(body)))
+        sent = [*self._gateway_headers().items(), *(headers or {}).items()]
+        # Names of headers have no letter case, so that "origin" must win over "Origin".
+        named = {name.title(): value for name, value in sent}
+        extra: Any = {
+            "headers": {name: value for name, value in named.items() if value is not None},
+            "secure": True,  # as the endpoint of a site that redirects from http must be
+            **environ,
+        }
+        path = f"{self.url}{route}"
+        self.response = client.generic("POST", path, body, "application/json", **extra)
+        return self.response
+
+    def _gateway_headers(self) -> dict[str, str]:
+        return {
+            "Host": "testserver",
+            "User-Agent": f"AmazonAPIGateway_{self.gateway.api_id}",
+            "X-Amzn-Apigateway-Api-Id": self.gateway.api_id,
+            "X-Forwarded-For": "203.0.113.1",
+            "X-Forwarded-Proto": "https",
+            "connectionId": self.connection_id,
+            "requestId": make_connection_id(),
+            "sourceIp": "203.0.113.1",
+        }
+
+
+class WebSocketTestMixin(Base):
+    """Adds ``self.outbox`` and ``self.websocket(...)`` to a TestCase."""
+
+    outbox: Outbox
+
+    def setUp(self) -> None:
+        super().setUp()
+        captured = capture_messages()
+        self.outbox = captured.__enter__()
+        self.addCleanup(captured.__exit__, None, None, None)
+
+    def websocket(self, url: str, **options: Any) -> WebSocketClient:
+        """Return a connected WebSocketClient; fail unless the view accepts the connection."""
+        return connected_client(url, **options)
+
+
+def connected_client(url: str, **options: Any) -> WebSocketClient:
+    """Return a WebSocketClient that is connected; raise AssertionError if it is refused."""
+    client = WebSocketClient(url, **options)
+    response = client.connect()
+    if response.status_code != 200:
+        raise AssertionError(f"$connect: {response.status_code} {response.content.decode()}")
+    return client
+
+
+def make_connection_id() -> str:
+    """Return an id of API Gateway's form: 15 characters and "="."""
+    return base64.urlsafe_b64encode(os.urandom(11)).decode()
+
+
+def make_gateway() -> ApiGateway:
+    """Return the tests' own gateway, as if it had been created in AWS."""
+    gateway, _ = ApiGateway.objects.get_or_create(
+        api_name="testserver",
+        defaults={
+            "api_id": "testserver",
+            "api_endpoint": "wss://testserver.execute-api.us-east-1.amazonaws.com",
+            "api_created": True,
+            "target_base_endpoint": "https://testserver/ws/",
+        },
+    )
+    return gateway

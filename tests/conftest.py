@@ -1,0 +1,75 @@
+import os
+
+import pytest
+from django.urls import path
+
+from tests.edge import Edge
+
+pytest_plugins = ["django_aws_api_gateway_websockets.pytest_plugin"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_aws_of_the_developer():
+    """Keep boto3 from the configuration, credentials and proxies of this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.upper().startswith("AWS_") or name.upper().endswith("_PROXY"):
+                patch.delenv(name)
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield
+
+
+@pytest.fixture
+def edge(settings):
+    """A loopback server in the place of AWS, to which both of boto3's clients go."""
+    with Edge() as server:
+        settings.AWS_GATEWAY_ENDPOINT_URL = server.url
+        yield server
+
+
+@pytest.fixture
+def mount(settings):
+    """``mount(View)`` puts a view at /ws/ in place of the suite's own, and returns that URL."""
+
+    def at_ws(view, **initkwargs):
+        settings.ROOT_URLCONF = (path("ws/<slug:route>", view.as_view(**initkwargs)),)
+        return "/ws/"
+
+    return at_ws
+
+
+@pytest.fixture
+def alice(db, django_user_model):
+    return django_user_model.objects.create_user("alice")
+
+
+@pytest.fixture
+def bob(db, django_user_model):
+    return django_user_model.objects.create_user("bob")
+
+
+@pytest.fixture
+def local_gateway(settings):
+    """A running local gateway, to which both of boto3's clients go. Not on Python 3.8 and 3.9."""
+    pytest.importorskip("websockets")
+    from django_aws_api_gateway_websockets.local.gateway import LocalGateway
+
+    with LocalGateway() as gateway:
+        settings.AWS_GATEWAY_ENDPOINT_URL = gateway.endpoint_url
+        yield gateway
+
+
+@pytest.fixture
+def control_plane(local_gateway):
+    """What the local gateway's control plane holds."""
+    from tests.control_plane import ControlPlane
+
+    return ControlPlane()
+
+
+@pytest.fixture
+def commit(django_capture_on_commit_callbacks):
+    """``with commit():`` a transaction that is committed at the end of the block."""
+    return lambda: django_capture_on_commit_callbacks(execute=True)

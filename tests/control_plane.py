@@ -1,0 +1,59 @@
+"""What AWS's control plane holds, as boto3 shows it."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Set
+
+from django_aws_api_gateway_websockets.models import ApiGateway, get_boto3_client
+
+OWN_ROUTES = {"$connect", "$disconnect", "$default"}
+
+
+class ControlPlane:
+    """Questions that a test asks of AWS, or of the local gateway in its place."""
+
+    def __init__(self) -> None:
+        self._client = get_boto3_client()
+
+    @property
+    def apis(self) -> List[str]:
+        return [api["ApiId"] for api in self._client.get_apis()["Items"]]
+
+    def routes(self, api_id: str) -> Dict[str, str]:
+        """{"join": "https://..."}: each route with the URL behind it; none may be there twice."""
+        urls = self._urls(api_id)
+        routes = self._client.get_routes(ApiId=api_id)["Items"]
+        found = [(route["RouteKey"], urls[route["Target"]]) for route in routes]
+        assert len(dict(found)) == len(found)
+        return dict(found)
+
+    def additional_routes(self, gateway: ApiGateway) -> Dict[str, str]:
+        """A live gateway's routes beyond its own; all is in service and nothing left over."""
+        stored = ApiGateway.objects.get(pk=gateway.pk)
+        assert self.orphans(stored.api_id) == set()
+        assert self.stages(stored.api_id) == {"production": stored.deployment_id}
+        routes = self.routes(stored.api_id)
+        assert set(routes) >= OWN_ROUTES
+        return {key: url for key, url in routes.items() if key not in OWN_ROUTES}
+
+    def orphans(self, api_id: str) -> Set[str]:
+        """The integrations that no route points to."""
+        routes = self._client.get_routes(ApiId=api_id)["Items"]
+        return set(self._urls(api_id)) - {route["Target"] for route in routes}
+
+    def stages(self, api_id: str) -> Dict[str, str]:
+        """{"production": "d1"}: each stage with the deployment that it serves."""
+        stages = self._client.get_stages(ApiId=api_id)["Items"]
+        return {stage["StageName"]: stage.get("DeploymentId", "") for stage in stages}
+
+    @property
+    def domains(self) -> List[str]:
+        return [domain["DomainName"] for domain in self._client.get_domain_names()["Items"]]
+
+    def mappings(self, domain_name: str) -> Dict[str, str]:
+        found = self._client.get_api_mappings(DomainName=domain_name)["Items"]
+        return {mapping["ApiMappingId"]: mapping["Stage"] for mapping in found}
+
+    def _urls(self, api_id: str) -> Dict[str, Any]:
+        integrations = self._client.get_integrations(ApiId=api_id)["Items"]
+        return {f"integrations/{i['IntegrationId']}": i["IntegrationUri"] for i in integrations}

@@ -1,0 +1,1 @@
+"""A project with a user model of its own, tested in a process of its own."""

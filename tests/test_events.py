@@ -1,0 +1,57 @@
+"""What a request's headers tell about its event."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from django.test import RequestFactory
+
+from django_aws_api_gateway_websockets.events import Event
+from django_aws_api_gateway_websockets.testing import WebSocketClient
+
+HEADERS = {
+    "connectionid": "JC1dgf9yoAMCK-g=",
+    "x-amzn-apigateway-api-id": "abc123",
+    "ORIGIN": "https://example.com",
+    "User-agent": "AmazonAPIGateway_abc123",
+    "X-FORWARDED-PROTO": "https",
+    "requestId": "JC1dhE5JIAMFc5w=",
+}
+
+
+def event_of(headers):
+    return Event.from_headers(RequestFactory().post("/ws/default", headers=headers).headers)
+
+
+def test_an_event_is_read_from_its_headers_whatever_their_letter_case():
+    assert event_of(HEADERS) == Event(
+        connection_id="JC1dgf9yoAMCK-g=",
+        api_id="abc123",
+        origin="https://example.com",
+        user_agent="AmazonAPIGateway_abc123",
+        client_scheme="https",
+        request_id="JC1dhE5JIAMFc5w=",
+    )
+
+
+def test_what_no_header_tells_is_empty():
+    assert set(event_of({})) == {""}
+
+
+@pytest.mark.parametrize(
+    ("header", "scheme"),
+    [("http", "http"), ("HTTPS", "https"), ("https,http", "https"), (" http , https", "http")],
+)
+def test_the_clients_scheme_stands_before_those_of_the_proxies(header, scheme):
+    assert event_of({"X-Forwarded-Proto": header}).client_scheme == scheme
+
+
+@pytest.mark.django_db
+def test_the_log_of_a_refusal_bears_aws_s_request_id(caplog):
+    ws = WebSocketClient("/ws/", headers={"requestId": "JC1dhE5JIAMFc5w=", "Origin": "null"})
+    with caplog.at_level(logging.WARNING, "django_aws_api_gateway_websockets.views"):
+        ws.connect()
+    (line,) = [r.getMessage() for r in caplog.records if r.name.endswith(".views")]
+    assert "reason=RequestRefused Host is not in Origin route=connect" in line
+    assert "request_id='JC1dhE5JIAMFc5w='" in line

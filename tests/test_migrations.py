@@ -1,0 +1,172 @@
+"""A database that 1.1.1 made is served as it is, and a new one has the same schema.
+
+The schema of 1.1.1 is written down in schema_1_1_1, for each database. These tests take the
+suite's own tables away, put those in their place, and bring the suite's back in the end.
+"""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.color import no_style
+from django.db import connection
+
+from django_aws_api_gateway_websockets.models import (
+    ApiGateway,
+    ApiGatewayAdditionalRoute,
+    WebSocketSession,
+)
+from django_aws_api_gateway_websockets.testing import WebSocketClient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+APP = "django_aws_api_gateway_websockets"
+SCHEMA = Path(__file__).parent / "schema_1_1_1"
+MODELS = [ApiGateway, ApiGatewayAdditionalRoute, WebSocketSession]
+TABLES = [model._meta.db_table for model in MODELS]
+#: The columns of ours that 1.1.1 has not.
+ADDED = {"creation_token", "provisioning_since", "last_error"}
+
+
+def run(file):
+    """Run the statements of a file of SQL."""
+    lines = (SCHEMA / file).read_text(encoding="utf-8").splitlines()
+    code = "\n".join(line for line in lines if not line.startswith("--"))
+    with connection.cursor() as cursor:
+        for statement in filter(None, map(str.strip, code.split(";\n"))):
+            cursor.execute(statement)
+
+
+def drop_tables():
+    with connection.cursor() as cursor:
+        for table in reversed(TABLES):
+            cursor.execute(f"DROP TABLE IF EXISTS {connection.ops.quote_name(table)}")
+        cursor.execute("DELETE FROM django_migrations WHERE app = %s", [APP])
+
+
+@pytest.fixture
+def tables_of_1_1_1():
+    drop_tables()
+    try:
+        run(f"{connection.vendor}.sql")
+        run("rows.sql")
+        with connection.cursor() as cursor:
+            for statement in connection.ops.sequence_reset_sql(no_style(), MODELS):
+                cursor.execute(statement)
+        yield
+    finally:
+        drop_tables()
+        call_command("migrate", verbosity=0)
+
+
+@pytest.fixture
+def migrated(tables_of_1_1_1):
+    """The database of 1.1.1 after our ``migrate``, and what that printed."""
+    out = StringIO()
+    call_command("migrate", stdout=out, no_color=True)
+    return out.getvalue()
+
+
+def schema():
+    """{table: (columns, constraints)} as the database tells them."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            columns = connection.introspection.get_table_description(cursor, table)
+            constraints = connection.introspection.get_constraints(cursor, table)
+            # MariaDB says how long the longest value is, which is no part of the schema.
+            columns = {column.name: column._replace(display_size=None) for column in columns}
+            found[table] = (columns, constraints)
+    return found
+
+
+# The schema
+
+
+def test_a_new_database_has_the_schema_of_1_1_1_and_nullable_columns(request):
+    ours = schema()
+    columns, _ = ours[ApiGateway._meta.db_table]
+    added = [columns.pop(name) for name in ADDED]
+    assert all(column.null_ok for column in added)
+    request.getfixturevalue("tables_of_1_1_1")
+    assert ours == schema()
+
+
+def test_a_migrated_database_has_the_schema_of_a_new_one(request):
+    ours = schema()
+    request.getfixturevalue("migrated")
+    assert schema() == ours
+
+
+def test_the_models_need_no_further_migration():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_the_migrations_can_be_taken_back(tables_of_1_1_1):
+    before = schema()
+    call_command("migrate", verbosity=0)
+    call_command("migrate", APP, "0001", verbosity=0)
+    assert schema() == before
+
+
+# Its life goes on
+
+
+def test_migrating_applies_only_what_is_new(migrated):
+    applied = [line.strip() for line in migrated.splitlines() if line.startswith("  Applying")]
+    assert applied == [f"Applying {APP}.0002_provisioning_state... OK"]
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+    call_command("migrate", check_unapplied=True, verbosity=0)
+
+
+def test_the_rows_survive(migrated):
+    chat, news = ApiGateway.objects.order_by("pk")
+    assert (chat.api_id, chat.tags, chat.status) == (
+        "old1",
+        {"team": "web"},
+        "created, with custom domain",
+    )
+    assert (news.api_created, news.status) == (False, "not created")
+    route = chat.additional_routes.get()
+    assert (route.route_key, route.deployed) == ("join", True)
+    counts = chat.sessions.order_by("pk").values_list("connection_id", "request_count")
+    assert list(counts) == [("open=", 3), ("closed=", 9)]
+
+
+def test_the_view_serves_an_open_connection_and_a_new_one(migrated, websocket):
+    chat = ApiGateway.objects.get(api_id="old1")
+    known = WebSocketClient("/ws/", gateway=chat, connection_id="open=")
+    newcomer = websocket("/ws/", gateway=chat)
+    assert newcomer.session.channel_name == "lobby"
+    assert known.send({"action": "chat", "text": "hello"}).status_code == 200
+    assert known.received == newcomer.received == [{"text": "hello"}]
+    known.disconnect()
+    assert (known.session.connected, known.session.request_count) == (False, 5)
+
+
+def test_a_message_is_sent_to_the_endpoint_of_1_1_1(migrated, websocket_outbox):
+    report = ApiGateway.objects.get(api_id="old1").sessions.send_message({"text": "hello"})
+    assert report.sent == 1
+    (message,) = websocket_outbox
+    assert message.connection_id == "open="
+    assert message.url == "https://old1.execute-api.eu-west-1.amazonaws.com/production"
+
+
+def test_a_gateway_that_1_1_1_did_not_create_is_created(migrated, edge):
+    news = ApiGateway.objects.get(api_name="News")
+    news.create_gateway()
+    news.refresh_from_db()
+    assert news.status == "created"
+
+
+def test_1_1_1_can_still_write_to_it(migrated):
+    WebSocketSession.objects.all().delete()
+    ApiGatewayAdditionalRoute.objects.all().delete()
+    ApiGateway.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = %s", [APP])
+    run("rows.sql")
+    assert ApiGateway.objects.count() == 2
