@@ -1,0 +1,177 @@
+"""What is said on a connection from its $connect to its $disconnect, one thing after the other.
+
+Asks the control plane what is deployed and the integrations what they answer.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+
+from .connections import Client, Connections
+from .control import ControlPlane
+from .deployments import Route, Stage
+from .events import Event
+from .integrations import Answer, IntegrationFailed, Integrations
+from .limits import Limits
+
+logger = logging.getLogger("django_aws_api_gateway_websockets.local")
+
+_UNSUPPORTED_DATA = 1003
+_INTERNAL_ERROR = 1011
+
+
+class HandshakeRefused(Exception):
+    """The socket does not open; `status` is the answer to the handshake."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        # An integration may answer anything, but 101 would open the socket.
+        self.status = status if 300 <= status < 600 else 502
+
+
+class MessageRefused(Exception):
+    """The client is told so in a frame, and stays connected; the reason is for the console."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Conversations:
+    """The routes of a connection's life. Runs in the event loop."""
+
+    def __init__(
+        self,
+        control: ControlPlane,
+        connections: Connections,
+        integrations: Integrations,
+        limits: Limits,
+    ) -> None:
+        self._control = control
+        self._connections = connections
+        self._integrations = integrations
+        self._limits = limits
+
+    async def begin(
+        self, client: Client, stage: Stage, headers: tuple[tuple[str, str], ...], query: str
+    ) -> str | None:
+        """Post $connect; the subprotocol that the integration chose. Or HandshakeRefused."""
+        route = stage.routes.get("$connect")
+        if route is None:
+            return None
+        details = {"variables": stage.variables, "headers": headers, "query": query}
+        event = client.event("CONNECT", route.key, **details)
+        try:
+            answer = await self._integrations.call(route, event)
+        except IntegrationFailed as failure:
+            raise HandshakeRefused(failure.status, f"$connect: {failure}") from failure
+        if not 200 <= answer.status < 300:
+            raise HandshakeRefused(answer.status, f"$connect answered {answer.status}")
+        return answer.subprotocol
+
+    async def hold(self, client: Client) -> None:
+        """Serve a connection to its end, whoever ends it, and post $disconnect."""
+        try:
+            await self._listen(client)
+        except ConnectionClosed:
+            pass
+        except Exception:
+            # A mistake of ours. The client must see an end and the console the reason.
+            logger.exception("connection failed connection_id=%s", client.connection_id)
+            await client.socket.close(_INTERNAL_ERROR)
+        self._connections.forget(client)
+        await client.socket.wait_closed()
+        code = client.socket.close_code
+        logger.info("connection closed connection_id=%s code=%s", client.connection_id, code)
+        await self._end(client)
+
+    async def _listen(self, client: Client) -> None:
+        # The next message is not read before this one is answered: that is their order.
+        while True:
+            message = await client.socket.recv()
+            if isinstance(message, bytes):
+                break
+            self._connections.touch(client)
+            await self._answer(client, message)
+        logger.warning("binary frame refused connection_id=%s", client.connection_id)
+        await client.socket.close(_UNSUPPORTED_DATA)
+
+    async def _answer(self, client: Client, text: str) -> None:
+        """Post one message to its route, and tell the client if that fails."""
+        stage = self._control.stage(client.api_id, client.stage_name)
+        message = _parse(text)
+        route = stage.route_for(message) if stage else None
+        variables = stage.variables if stage else {}
+        details = {"variables": variables, "body": text.encode(), "message": message}
+        event = client.event("MESSAGE", route.key if route else "$default", **details)
+        try:
+            await self._post(client, route, event)
+        except MessageRefused as refusal:
+            await self._complain(client, event, refusal)
+
+    async def _post(self, client: Client, route: Route | None, event: Event) -> None:
+        if route is None:
+            raise MessageRefused("Forbidden", "no route and no $default")
+        try:
+            answer = await self._integrations.call(route, event)
+        except IntegrationFailed as failure:
+            raise MessageRefused("Internal server error", str(failure)) from failure
+        # Whether AWS counts a 5xx of an HTTP_PROXY as an error no source says.
+        if answer.status >= 500:
+            raise MessageRefused("Internal server error", f"answered {answer.status}")
+        if len(answer.body) > self._limits.message_size:
+            raise MessageRefused("Internal server error", f"answered {len(answer.body)} bytes")
+        _log_message(client, event, answer)
+        if route.replies and answer.body:
+            await self._connections.send(client, answer.body)
+
+    async def _complain(self, client: Client, event: Event, refusal: MessageRefused) -> None:
+        logger.warning(
+            "message refused connection_id=%s route_key=%s reason=%r",
+            client.connection_id,
+            event.context["routeKey"],
+            refusal.reason,
+        )
+        frame = {
+            "message": str(refusal),
+            "connectionId": client.connection_id,
+            "requestId": event.context["requestId"],
+        }
+        await self._connections.send(client, json.dumps(frame).encode())
+
+    async def _end(self, client: Client) -> None:
+        stage = self._control.stage(client.api_id, client.stage_name)
+        route = stage.routes.get("$disconnect") if stage else None
+        if stage is None or route is None:
+            return
+        event = client.event("DISCONNECT", route.key, variables=stage.variables)
+        try:
+            await self._integrations.call(route, event)
+        except IntegrationFailed as failure:
+            logger.warning(
+                "disconnect not heard connection_id=%s reason=%r",
+                client.connection_id,
+                str(failure),
+            )
+
+
+def _parse(text: str) -> Any:
+    """The message as JSON, or None if it is none; AWS routes it to $default then."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _log_message(client: Client, event: Event, answer: Answer) -> None:
+    logger.info(
+        "message handled connection_id=%s route_key=%s status=%d bytes=%d",
+        client.connection_id,
+        event.context["routeKey"],
+        answer.status,
+        len(event.body),
+    )

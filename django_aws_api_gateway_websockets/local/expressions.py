@@ -1,0 +1,132 @@
+"""Route selection expressions and parameter mappings: what they may say, what they yield.
+
+Pure text and values; knows neither sockets nor documents.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import BadRequest
+from .events import CONTEXT_VARIABLES, Event
+
+_NAME = r"[^\s{}$.]+(?:\.[^\s{}$.]+)*"
+_BARE = re.compile(rf"\$request\.body\.({_NAME})")
+_BRACED = re.compile(rf"\$\{{request\.body\.({_NAME})\}}")
+_STATIC = re.compile(r"'(.*)'", re.DOTALL)
+_TARGET = re.compile(
+    r"integration\.request\.(header|querystring|path)\.([A-Za-z0-9!#$%&*+.^_`|~-]+)"
+)
+#: Headers that the gateway itself decides; a mapping to one of them is refused.
+RESTRICTED = frozenset(
+    ["connection", "content-length", "host", "keep-alive", "te", "trailer"]
+    + ["transfer-encoding", "upgrade"]
+)
+
+
+class RouteSelection:
+    """`$request.body.a.b`, or text around any number of `${request.body.a.b}`."""
+
+    def __init__(self, expression: str) -> None:
+        """BadRequest if the expression reads nothing from the message."""
+        bare = _BARE.fullmatch(expression)
+        # re.split with one group yields text, path, text, path, ..., text.
+        parts = ["", bare[1], ""] if bare else _BRACED.split(expression)
+        self._texts, self._paths = parts[::2], parts[1::2]
+        if not self._paths or any("$" in text for text in self._texts):
+            raise BadRequest(f"Invalid route selection expression specified: {expression}")
+
+    def select(self, body: Any) -> str | None:
+        """The route key that a parsed message asks for, or None if it lacks a value."""
+        values = [_scalar(dig(body, path)) for path in self._paths]
+        key = self._texts[0]
+        for value, text in zip(values, self._texts[1:]):
+            if value is None:
+                return None
+            key += value + text
+        return key
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One entry of an integration's RequestParameters."""
+
+    place: str  #: header, querystring or path
+    name: str
+    source: Source
+
+
+class Source:
+    """Where a mapped value comes from."""
+
+    def __init__(self, text: str) -> None:
+        """BadRequest if AWS would not know it."""
+        self.text = text
+        static = _STATIC.fullmatch(text)
+        self._static = static[1] if static else None
+        self._prefix = next((prefix for prefix in _READERS if text.startswith(prefix)), "")
+        self._name = text[len(self._prefix) :]
+        if static is None and not self._is_known():
+            raise BadRequest(f"Invalid mapping expression specified: {text}")
+
+    def _is_known(self) -> bool:
+        if self._prefix == "context.":
+            return self._name in CONTEXT_VARIABLES
+        return bool(self._prefix and re.fullmatch(_NAME, self._name))
+
+    def value(self, event: Event, declared: Collection[str]) -> str | None:
+        """The text to send, or None to send nothing.
+
+        `declared` are the request parameters of the event's route: the client's own headers and
+        query string can be mapped only by a route that names them.
+        """
+        if self._static is not None:
+            return self._static
+        if self._prefix in _DECLARED and self.text not in declared:
+            return None
+        return _text(_READERS[self._prefix](event, self._name))
+
+
+def parameters(mappings: Mapping[str, str]) -> list[Parameter]:
+    """RequestParameters, understood. BadRequest names the first entry that AWS would refuse."""
+    return [_parameter(target, source) for target, source in mappings.items()]
+
+
+def _parameter(target: str, source: str) -> Parameter:
+    match = _TARGET.fullmatch(target)
+    if match is None or (match[1] == "header" and match[2].lower() in RESTRICTED):
+        raise BadRequest(f"Invalid mapping expression parameter specified: {target}")
+    return Parameter(match[1], match[2], Source(source))
+
+
+def dig(value: Any, path: str) -> Any:
+    """The value under a dotted path of object keys, or None."""
+    for key in path.split("."):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def _scalar(value: Any) -> str | None:
+    return None if isinstance(value, (dict, list)) else _text(value)
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value)
+
+
+_READERS: dict[str, Callable[[Event, str], Any]] = {
+    "context.": lambda event, name: event.context.get(name),
+    "stageVariables.": lambda event, name: event.variables.get(name),
+    "route.request.body.": lambda event, name: dig(event.message, name),
+    "route.request.header.": lambda event, name: event.header(name),
+    "route.request.querystring.": lambda event, name: event.argument(name),
+}
+_DECLARED = frozenset(["route.request.header.", "route.request.querystring."])

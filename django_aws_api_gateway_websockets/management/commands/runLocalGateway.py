@@ -1,0 +1,150 @@
+"""Play API Gateway on this machine until told to stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Iterator
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+if TYPE_CHECKING:
+    from django_aws_api_gateway_websockets.local.gateway import LocalGateway
+
+logger = logging.getLogger("django_aws_api_gateway_websockets.local")
+
+_STATE_FILE = ".local-gateway.json"
+
+
+class Command(BaseCommand):
+    help = "Play API Gateway on this machine: WebSockets, @connections and the control plane."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--host",
+            default="127.0.0.1",
+            help="The address to listen on (127.0.0.1). Others let other machines in.",
+        )
+        parser.add_argument(
+            "--socket-port", type=_port, default=9000, help="The port for WebSockets (9000)."
+        )
+        parser.add_argument(
+            "--control-port",
+            type=_port,
+            default=9001,
+            help="The port for boto3: control plane and @connections (9001).",
+        )
+        parser.add_argument(
+            "--state",
+            default=_STATE_FILE,
+            metavar="FILE",
+            help=f'Where APIs, routes and stages are kept ({_STATE_FILE}); "" for nowhere.',
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        _require_python()
+        _show_log()
+        # Before the start: a signal that comes meanwhile must not be lost.
+        with _stop_signal() as stop:
+            gateway = self._start(options)
+            try:
+                self._announce(gateway, options["host"])
+                stop.wait()
+            finally:
+                gateway.stop()
+        self.stdout.write("The local gateway has stopped.")
+
+    def _start(self, options: dict[str, Any]) -> LocalGateway:
+        gateway_class = _load()
+        from django_aws_api_gateway_websockets.local.errors import StateFileInvalid
+
+        try:
+            gateway = gateway_class(
+                options["host"],
+                options["socket_port"],
+                options["control_port"],
+                state_file=options["state"] or None,
+            )
+            gateway.start()
+        except StateFileInvalid as error:
+            raise CommandError(f"{error} Delete it, or choose another with --state.") from error
+        except OSError as error:
+            raise CommandError(
+                f"The local gateway cannot start: {error}. "
+                "Choose others with --host, --socket-port, --control-port and --state."
+            ) from error
+        return gateway
+
+    def _announce(self, gateway: LocalGateway, host: str) -> None:
+        if not _is_loopback(host):
+            warning = f"Whoever reaches {host} can use this gateway and change it."
+            self.stderr.write(self.style.WARNING(warning))
+        self.stdout.write(
+            "The local gateway runs. Quit with CONTROL-C.\n"
+            f"  WebSockets: {gateway.socket_endpoint}\n"
+            f"  boto3:      {gateway.endpoint_url}\n"
+            "Your settings need:\n"
+            f'  AWS_GATEWAY_ENDPOINT_URL = "{gateway.endpoint_url}"'
+        )
+        self.stdout.flush()
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 65_536:
+        raise ValueError(port)
+    return port
+
+
+def _require_python() -> None:
+    if sys.version_info < (3, 10):
+        raise CommandError("The local gateway needs Python 3.10 or newer.")
+
+
+def _load() -> type[LocalGateway]:
+    """The gateway's class, for which an optional package must be there."""
+    remedy = 'Install it: pip install "django-aws-api-gateway-websockets[local]"'
+    try:
+        from websockets.version import version
+    except ImportError as error:
+        raise CommandError(f"The local gateway needs websockets. {remedy}") from error
+    if int(version.split(".")[0]) < 16:
+        raise CommandError(f"The local gateway needs websockets 16 or newer. {remedy}")
+    from django_aws_api_gateway_websockets.local.gateway import LocalGateway
+
+    return LocalGateway
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _show_log() -> None:
+    """Each event on the console, unless the project's LOGGING has its own place for it."""
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.INFO)
+    if not logger.hasHandlers():
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        logger.addHandler(handler)
+
+
+@contextmanager
+def _stop_signal() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, instead of what they would do."""
+    stop = threading.Event()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(signals, before):
+            signal.signal(number, handler)

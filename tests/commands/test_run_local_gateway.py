@@ -1,0 +1,244 @@
+"""runLocalGateway as an operator runs it: a process of its own, with a terminal's signals."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 30
+OLD_WEBSOCKETS = """
+module = types.ModuleType("websockets.version")
+module.version = "15.0.1"
+sys.modules["websockets.version"] = module
+sys.modules["websockets"] = types.ModuleType("websockets")
+"""
+
+
+def environment(**more):
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    settings = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONPATH": path}
+    return {**os.environ, **settings, "PYTHONUNBUFFERED": "1", **more}
+
+
+class Running:
+    """The command, started; its output is read as it comes."""
+
+    def __init__(self, *arguments, **options):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "django", "runLocalGateway", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment(),
+            **options,
+        )
+        self.output = ""
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self._changed:
+                self.output += line
+                self._changed.notify_all()
+
+    def wait_for(self, pattern):
+        """The first match of a pattern in what the command says."""
+        with self._changed:
+            found = self._changed.wait_for(lambda: re.search(pattern, self.output), PATIENCE)
+            assert found, self.output
+            return found
+
+    def stop(self, number=signal.SIGINT):
+        """Send a signal; the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(PATIENCE)
+        self._reader.join()
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Start the command in an empty folder, on free ports."""
+    pytest.importorskip("websockets")
+    with contextlib.ExitStack() as stack:
+
+        def start(*arguments):
+            ports = ["--socket-port", "0", "--control-port", "0"]
+            running = Running(*ports, *arguments, cwd=tmp_path)
+            stack.callback(running.close)
+            return running
+
+        yield start
+
+
+def endpoint_of(running):
+    return running.wait_for(r'AWS_GATEWAY_ENDPOINT_URL = "(http://127\.0\.0\.1:\d+)"')[1]
+
+
+@contextlib.contextmanager
+def control_plane(endpoint_url):
+    import boto3
+
+    session = boto3.Session("test", "test", region_name="eu-west-1")
+    client = session.client("apigatewayv2", endpoint_url=endpoint_url)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def make_api(control):
+    """An API whose sockets open without a backend; the URL of its stage."""
+    api = control.create_api(
+        Name="x", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
+    )
+    integration = control.create_integration(
+        ApiId=api["ApiId"],
+        IntegrationType="HTTP_PROXY",
+        IntegrationMethod="POST",
+        IntegrationUri="http://127.0.0.1:1/",
+    )
+    control.create_route(
+        ApiId=api["ApiId"],
+        RouteKey="unused",
+        Target=f"integrations/{integration['IntegrationId']}",
+    )
+    control.create_stage(ApiId=api["ApiId"], StageName="production")
+    control.create_deployment(ApiId=api["ApiId"], StageName="production")
+    return f"{api['ApiEndpoint']}/production"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_closes_the_sockets_with_1001_and_ends_without_a_traceback(run, number):
+    running = run()
+    with control_plane(endpoint_of(running)) as control:
+        url = make_api(control)
+    from websockets.exceptions import ConnectionClosed
+    from websockets.sync.client import connect
+
+    with connect(url, proxy=None) as client:
+        opened = running.wait_for(r"connection opened connection_id=(\S+)")
+        assert running.stop(number) == 0
+        with pytest.raises(ConnectionClosed) as error:
+            client.recv(PATIENCE)
+    assert error.value.rcvd.code == 1001
+    running.close()
+    assert f"connection closed connection_id={opened[1]} code=1001" in running.output
+    assert "The local gateway has stopped." in running.output
+    assert "Traceback" not in running.output
+
+
+def test_the_addresses_are_printed(run):
+    running = run("--state", "")
+    endpoint_of(running)
+    running.wait_for(r"WebSockets: ws://127\.0\.0\.1:\d+\n")
+    assert "Whoever reaches" not in running.output
+
+
+def test_apis_are_kept_from_one_run_to_the_next(run, tmp_path):
+    for expected in (0, 1):
+        running = run()
+        with control_plane(endpoint_of(running)) as control:
+            assert len(control.get_apis()["Items"]) == expected
+            make_api(control)
+        assert running.stop() == 0
+    state = json.loads((tmp_path / ".local-gateway.json").read_text(encoding="utf-8"))
+    assert len([path for path in state["documents"] if path.count("/") == 1]) == 2
+
+
+def test_an_empty_state_option_keeps_nothing(run, tmp_path):
+    running = run("--state", "")
+    with control_plane(endpoint_of(running)) as control:
+        make_api(control)
+    assert running.stop() == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_address_that_others_can_reach_is_warned_about(run):
+    running = run("--host", "0.0.0.0")  # noqa: S104 - to be warned about
+    endpoint_of(running)
+    running.wait_for("Whoever reaches 0.0.0.0")
+
+
+def test_a_state_file_that_is_not_ours_is_named(tmp_path):
+    pytest.importorskip("websockets")
+    file = tmp_path / "broken.json"
+    file.write_text("{", encoding="utf-8")
+    with pytest.raises(CommandError, match=r"broken\.json"):
+        call_command("runLocalGateway", state=str(file))
+
+
+@pytest.mark.parametrize("option", ["socket_port", "control_port"])
+def test_a_port_in_use_is_named(option):
+    pytest.importorskip("websockets")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ports = {"socket_port": 0, "control_port": 0, option: port}
+        with pytest.raises(CommandError, match=rf"in use.*{port}"):
+            call_command("runLocalGateway", state="", **ports)
+
+
+def test_an_address_that_cannot_be_is_an_error():
+    pytest.importorskip("websockets")
+    with pytest.raises(CommandError, match="cannot start"):
+        call_command("runLocalGateway", state="", host="no.such.host.invalid")
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "web"])
+def test_a_port_that_cannot_be_is_an_error(port):
+    with pytest.raises(CommandError, match="--socket-port"):
+        call_command("runLocalGateway", f"--socket-port={port}")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="an older Python is refused before that")
+@pytest.mark.parametrize(
+    ("stand_in", "words"),
+    [
+        ("sys.modules['websockets'] = None", "needs websockets."),
+        (OLD_WEBSOCKETS, "needs websockets 16"),
+    ],
+)
+def test_without_websockets_the_extra_is_named(tmp_path, stand_in, words):
+    program = (
+        f"import sys, types\n{stand_in}\n"
+        "from django.core.management import execute_from_command_line\n"
+        "execute_from_command_line(['django', 'runLocalGateway'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        cwd=tmp_path,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert 'pip install "django-aws-api-gateway-websockets[local]"' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 10), reason="this Python is new enough")
+def test_an_older_python_is_refused():
+    with pytest.raises(CommandError, match=r"Python 3\.10 or newer"):
+        call_command("runLocalGateway")

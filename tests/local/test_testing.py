@@ -1,0 +1,47 @@
+"""Real sockets beside a live server: the whole way of a message."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import pytest
+
+pytest.importorskip("websockets")
+
+from django.contrib.auth.models import User
+from django.test import LiveServerTestCase
+from websockets.exceptions import InvalidStatus
+
+from django_aws_api_gateway_websockets.local.testing import LiveSocket, LocalGatewayTestMixin
+from django_aws_api_gateway_websockets.models import WebSocketSession
+
+
+class LocalGatewayTestMixinTests(LocalGatewayTestMixin, LiveServerTestCase):
+    def test_a_message_goes_from_one_socket_to_all_of_its_channel(self) -> None:
+        alice = User.objects.create_user("alice")
+        one, two = self.open_socket(user=alice, channel="lobby"), self.open_socket(channel="lobby")
+        elsewhere = self.open_socket(channel="elsewhere")
+        one.send({"action": "chat", "text": "héllo"})
+        self.assertEqual([one.receive(), two.receive()], [{"text": "héllo"}] * 2)
+        with self.assertRaises(TimeoutError):
+            elsewhere.receive(timeout=0.05)
+
+    def test_the_session_has_the_user_whose_cookies_came_with_the_handshake(self) -> None:
+        alice = User.objects.create_user("alice")
+        self.open_socket(user=alice)
+        self.open_socket()
+        users = WebSocketSession.objects.order_by("pk").values_list("user__username", flat=True)
+        self.assertEqual(list(users), ["alice", None])
+
+    def test_a_page_of_another_site_is_refused(self) -> None:
+        with self.assertRaises(InvalidStatus) as refused:
+            self.open_socket(origin="https://evil.example")
+        self.assertEqual(refused.exception.response.status_code, 400)
+
+
+def test_fixture_opens_sockets_to_the_live_server(
+    live_websocket: Callable[..., LiveSocket],
+) -> None:
+    socket = live_websocket("/ws/", channel="lobby")
+    socket.send({"action": "chat", "text": "hello"})
+    assert socket.receive() == {"text": "hello"}
