@@ -1,0 +1,13 @@
+"""The messages; the package brings the pages of the gateway, its routes and its sessions."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from .models import Message
+
+
+@admin.register(Message)
+class MessageAdmin(admin.ModelAdmin):
+    list_display = ["room", "name", "text", "sent_at"]
+    list_filter = ["room"]

@@ -1,0 +1,66 @@
+"""What a chat has besides the package's own sessions: names, and the last messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from django_aws_api_gateway_websockets.models import WebSocketSession
+
+#: The rooms are the channels of the sessions.
+ROOMS = ("Lobby", "Garden", "Tea kitchen")
+
+#: Messages that a room remembers for those who come later. All go into one frame of 128 KiB.
+KEPT = 30
+
+
+class ParticipantManager(models.Manager["Participant"]):
+    def names_in(self, room: str) -> list[str]:
+        """Return who is there, each name once however many windows it has open."""
+        here = self.filter(session__channel_name=room, session__connected=True)
+        return list(here.order_by("name").values_list("name", flat=True).distinct())
+
+
+class Participant(models.Model):
+    """The name of one connection, written down when it opens: later events carry no cookies."""
+
+    session = models.OneToOneField(
+        WebSocketSession, on_delete=models.CASCADE, related_name="participant"
+    )
+    name = models.CharField(max_length=150)
+
+    objects = ParticipantManager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MessageManager(models.Manager["Message"]):
+    def post(self, room: str, name: str, text: str) -> Message:
+        """Keep a message, and forget what has become too old."""
+        message = self.create(room=room, name=name, text=text)
+        older = self.filter(room=room).order_by("-pk").values("pk")[KEPT:]
+        self.filter(pk__in=older).delete()
+        return message
+
+    def latest_in(self, room: str) -> list[dict[str, Any]]:
+        """Return what a page needs of the room's messages, oldest first."""
+        return [message.for_page() for message in self.filter(room=room).order_by("pk")]
+
+
+class Message(models.Model):
+    """One of the last messages of a room."""
+
+    room = models.CharField(max_length=128, db_index=True)
+    name = models.CharField(max_length=150)
+    text = models.CharField(max_length=500)
+    sent_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MessageManager()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.text}"
+
+    def for_page(self) -> dict[str, Any]:
+        return {"id": self.pk, "name": self.name, "text": self.text, "at": self.sent_at}

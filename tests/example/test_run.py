@@ -1,0 +1,164 @@
+"""`python example/run.py`: it starts, reloads, holds many sockets, and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.example.demo import PATIENCE, Demo, Guest
+
+pytest.importorskip("websockets", minversion="16")
+
+from websockets.asyncio.client import connect as connect_later
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+MANY = 200
+
+#: What a WebSocket is closed with when the other end goes away.
+GOING_AWAY = 1001
+
+NEW_HANDLER = """
+    def shout(self, request, *args, **kwargs):
+        self.websocket_session.send_message({"type": "echo"})
+"""
+
+
+def send(page: ClientConnection, action: str, **content: Any) -> None:
+    page.send(json.dumps({"action": action, **content}))
+
+
+def receive(page: ClientConnection, *wanted: str) -> dict[str, Any]:
+    """Return the next frame of one of these types; the gateway's own are of the type "error"."""
+    while True:
+        frame: dict[str, Any] = json.loads(page.recv(PATIENCE))
+        if frame.setdefault("type", "error") in wanted:
+            return frame
+
+
+def say_hello(page: ClientConnection) -> dict[str, Any]:
+    send(page, "hello")
+    welcome = receive(page, "welcome")
+    receive(page, "people")
+    return welcome
+
+
+def close_code(page: ClientConnection) -> int | None:
+    with pytest.raises(ConnectionClosed):
+        while True:
+            page.recv(PATIENCE)
+    return page.close_code
+
+
+def test_it_holds_many_simultaneous_connects(demo: Demo) -> None:
+    guest = Guest(demo, "Carol", "Garden")
+    start = len(demo.lines)
+
+    async def open_all_at_once() -> list[str]:
+        opening = [
+            connect_later(guest.socket_url, open_timeout=PATIENCE, **guest.handshake)
+            for _ in range(MANY)
+        ]
+        pages = await asyncio.gather(*opening)
+        states = [page.state.name for page in pages]
+        await asyncio.gather(*[page.close() for page in pages])
+        return states
+
+    assert asyncio.run(open_all_at_once()) == ["OPEN"] * MANY
+    demo.wait_for('"POST /ws/disconnect HTTP/1.1" 200', MANY)
+    assert demo.complaints(start) == []
+
+
+def test_a_code_change_reloads_django_and_leaves_open_sockets_open(demo: Demo) -> None:
+    guest = Guest(demo, "Carol", "Lobby")
+    with connect(guest.socket_url, **guest.handshake) as page:
+        say_hello(page)
+        starts = demo.count("development server at")
+        demo.reload_with(demo.sockets_code.read_text() + NEW_HANDLER)
+        demo.wait_for("development server at", starts + 1)
+        answer = {"type": "error"}
+        while answer["type"] == "error":  # Django says that it starts before it listens.
+            send(page, "shout")
+            answer = receive(page, "echo", "error")
+        assert answer == {"type": "echo"}
+
+
+def test_one_whose_disconnect_nobody_heard_is_gone_after_the_next_message(demo: Demo) -> None:
+    carol, dave = Guest(demo, "Carol", "Tea kitchen"), Guest(demo, "Dave", "Tea kitchen")
+    with connect(carol.socket_url, **carol.handshake) as page:
+        with connect(dave.socket_url, **dave.handshake) as other_page:
+            say_hello(other_page)
+            assert say_hello(page)["people"] == ["Carol (guest)", "Dave (guest)"]
+            code = demo.sockets_code.read_text()
+            demo.reload_with("This is no Python.")
+            demo.wait_for("SyntaxError")
+        demo.wait_for("disconnect not heard")
+        starts = demo.count("development server at")
+        demo.reload_with(code)
+        demo.wait_for("development server at", starts + 1)
+        answer = {"type": "error"}
+        while answer["type"] == "error":  # Django says that it starts before it listens.
+            send(page, "say", text="Are you still there, Dave?")
+            answer = receive(page, "message", "error")
+        assert receive(page, "people")["people"] == ["Carol (guest)"]
+
+
+def test_a_stranger_is_not_let_in(demo: Demo) -> None:
+    guest = Guest(demo, "Carol")
+    with pytest.raises(InvalidStatus) as refusal:
+        connect(guest.socket_url, origin=demo.url, proxy=None)
+    assert refusal.value.response.status_code == 400
+
+
+def test_ctrl_c_closes_the_sockets_with_1001_and_leaves_no_process(own_demo: Demo) -> None:
+    guest = Guest(own_demo, "Carol")
+    with connect(guest.socket_url, **guest.handshake) as page:
+        say_hello(page)
+        own_demo.press_ctrl_c()
+        assert close_code(page) == GOING_AWAY
+    assert own_demo.wait() == 0
+    assert own_demo.complaints() == []
+
+
+def test_a_run_after_a_sigterm_has_its_own_gateway_and_the_last_messages(own_demo: Demo) -> None:
+    guest = Guest(own_demo, "Carol")
+    with connect(guest.socket_url, **guest.handshake) as page:
+        send(page, "say", text="See you later")
+        receive(page, "message")
+        own_demo.process.terminate()
+        assert close_code(page) == GOING_AWAY
+    assert own_demo.wait() == 0
+    own_demo.start()
+    back = Guest(own_demo, "Carol")
+    assert back.socket_url != guest.socket_url
+    with connect(back.socket_url, **back.handshake) as page:
+        assert [message["text"] for message in say_hello(page)["messages"]] == ["See you later"]
+
+
+def test_its_migrations_are_what_its_models_say(tmp_path: Path) -> None:
+    demo = Demo(tmp_path)
+    check = [sys.executable, "manage.py", "makemigrations", "chat", "--check", "--dry-run"]
+    environment = {**demo.environment, "DJANGO_SETTINGS_MODULE": "chat.settings"}
+    checked = subprocess.run(
+        check, cwd=demo.directory, env=environment, capture_output=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout.decode()
+
+
+@pytest.mark.parametrize("offset", [0, 1000, 1001], ids=["site", "sockets", "control"])
+def test_a_port_in_use_is_one_clear_line_and_leaves_no_process(
+    tmp_path: Path, offset: int
+) -> None:
+    demo = Demo(tmp_path)
+    with socket.create_server(("127.0.0.1", demo.port + offset)):
+        demo.launch()
+        assert demo.wait() == 1
+    assert f"Port {demo.port + offset} cannot be had" in demo.output
+    assert len(demo.output.splitlines()) == 1
