@@ -1,0 +1,139 @@
+"""What the pages say of AWS is so on the local gateway: their blocks of code are run on it."""
+
+from __future__ import annotations
+
+import json
+import re
+from fnmatch import fnmatchcase
+
+import pytest
+from botocore.session import Session
+from django.urls import path
+
+pytest.importorskip("websockets")
+
+from websockets.exceptions import ConnectionClosed
+
+from django_aws_api_gateway_websockets.local.testing import (
+    open_socket,
+    provision,
+    running_local_gateway,
+)
+from django_aws_api_gateway_websockets.models import ApiGateway, get_boto3_client
+from tests.pages import BLOCKS, PAGES, run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+APIGATEWAY = "arn:aws:apigateway:eu-west-1::"
+EXECUTE_API = "arn:aws:execute-api:eu-west-1:123456789012:"
+
+
+@pytest.fixture
+def local():
+    with running_local_gateway() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def chat(local, live_server, settings):
+    """A gateway called "chat" before the view of views.rst, on a running server."""
+    view = run("views-handlers")["ChatView"]
+    settings.ROOT_URLCONF = (path("ws/<slug:route>", view.as_view()),)
+    return provision(live_server.url, api_name="chat")
+
+
+def granted(policy, call):
+    """True if one of the policy's statements allows the call, an (action, resource)."""
+    statements = json.loads(BLOCKS[policy].code)["Statement"]
+    for statement in statements:
+        allowed = [
+            [asked] if isinstance(asked, str) else asked
+            for asked in (statement["Action"], statement["Resource"])
+        ]
+        if all(any(fnmatchcase(value, p) for p in ps) for value, ps in zip(call, allowed)):
+            return statement["Effect"] == "Allow"
+    return False
+
+
+def iam_calls(local):
+    """What IAM would ask about the calls that the control plane has seen."""
+    model = Session().get_service_model("apigatewayv2")
+    for operation, parameters in local.requests:
+        http = model.operation_model(operation).http
+        values = {name.lower(): value for name, value in parameters.items()}
+        resource = re.sub(
+            r"\{(\w+)\}",
+            lambda name, values=values: values[name[1].lower()],
+            http["requestUri"][len("/v2") :],
+        )
+        yield f"apigateway:{http['method']}", APIGATEWAY + resource
+
+
+def test_an_answer_reaches_the_client_once_its_route_has_a_response(chat):
+    with open_socket(chat).connection as connection:
+        connection.send('{"action": "chat"}')
+        assert json.loads(connection.recv(5)) == {"text": ""}
+        run("views-route-response")
+        connection.send('{"action": "chat"}')
+        assert [json.loads(connection.recv(5)) for _ in range(2)] == [{"text": ""}, {}]
+
+
+def test_an_additional_route_of_a_live_gateway_is_deployed(chat):
+    run("views-additional-route")
+    assert chat.additional_routes.get().deployed
+    (route,) = [
+        route
+        for route in get_boto3_client().get_routes(ApiId=chat.api_id)["Items"]
+        if route["RouteKey"] == "order"
+    ]
+    assert route["Target"]
+
+
+def test_the_site_can_close_a_connection(chat):
+    socket = open_socket(chat)
+    run("sending-close")
+    with pytest.raises(ConnectionClosed) as closed:
+        socket.receive()
+    assert closed.value.rcvd.code == 1000
+
+
+def test_a_gateway_is_made_as_the_page_says(local, capsys):
+    run("deploy-gateway")
+    gateway = ApiGateway.objects.get()
+    assert capsys.readouterr().out == f"{gateway.pk}\n"
+    gateway.create_gateway()
+    gateway.create_custom_domain()
+    assert gateway.socket_url == "wss://ws.example.com"
+    assert f"``{gateway.socket_url}``" in PAGES["deploy"]
+    assert gateway.api_gateway_domain_name
+    alias = json.loads(BLOCKS["deploy-alias"].code)["Changes"][0]["ResourceRecordSet"]
+    assert alias["Name"] == gateway.domain_name
+
+
+def test_an_operator_may_make_every_call_that_the_package_makes(chat, local):
+    chat.domain_name, chat.certificate_arn = "ws.example.com", "arn:aws:acm:::certificate/1"
+    chat.create_custom_domain()
+    run("views-additional-route")
+    route = chat.additional_routes.get()
+    route.integration_url += "s"
+    route.save()
+    route.delete()
+    calls = list(iam_calls(local))
+    verbs = ("GET", "POST", "PATCH", "DELETE")
+    assert {action for action, _ in calls} == {f"apigateway:{verb}" for verb in verbs}
+    assert [call for call in calls if not granted("policy-provisioning", call)] == []
+
+
+def test_the_sites_own_permission_is_to_send_and_no_more():
+    send = f"{EXECUTE_API}a1b2c3/production/POST/@connections/JC1dgf9yoAMCK-g="
+    assert granted("policy-sending", ("execute-api:ManageConnections", send))
+    end = send.replace("POST", "DELETE")
+    assert not granted("policy-sending", ("execute-api:ManageConnections", end))
+    assert not granted("policy-sending", ("apigateway:POST", f"{APIGATEWAY}/apis"))
+
+
+def test_a_gateway_runs_in_python(capsys):
+    run("local-python")
+    endpoint, sockets = capsys.readouterr().out.splitlines()
+    assert endpoint.startswith("http://127.0.0.1:")
+    assert sockets.startswith("ws://127.0.0.1:")
