@@ -106,15 +106,17 @@ def test_a_missing_region_is_told(admin_client, settings):
 # Routes on a live gateway
 
 
+def save(client, gateway, **fields):
+    """Save the gateway's page; the page that follows."""
+    url = reverse("admin:django_aws_api_gateway_websockets_apigateway_change", args=[gateway.pk])
+    forms = {"additional_routes-TOTAL_FORMS": "0", "additional_routes-INITIAL_FORMS": "0"}
+    return client.post(url, {**forms, **fields}, follow=True)
+
+
 def save_inline(client, gateway, **route):
     """Save the gateway's page with one new route."""
-    url = reverse("admin:django_aws_api_gateway_websockets_apigateway_change", args=[gateway.pk])
-    data = {
-        "additional_routes-TOTAL_FORMS": "1",
-        "additional_routes-INITIAL_FORMS": "0",
-        **{f"additional_routes-0-{name}": value for name, value in route.items()},
-    }
-    return client.post(url, data, follow=True)
+    fields = {f"additional_routes-0-{name}": value for name, value in route.items()}
+    return save(client, gateway, **{**fields, "additional_routes-TOTAL_FORMS": "1"})
 
 
 JOIN = {"name": "Join", "route_key": "join", "integration_url": "https://www.example.com/ws/join"}
@@ -158,16 +160,30 @@ def test_a_route_of_a_gateway_that_is_not_created_is_only_saved(admin_client, ed
 
 def test_a_change_that_aws_knows_nothing_of_asks_nothing_of_it(admin_client, edge):
     gateway = make_created_gateway()
-    url = reverse("admin:django_aws_api_gateway_websockets_apigateway_change", args=[gateway.pk])
-    data = {
-        "default_channel_name": "lobby",
-        "additional_routes-TOTAL_FORMS": "0",
-        "additional_routes-INITIAL_FORMS": "0",
-    }
-    admin_client.post(url, data)
+    save_inline(admin_client, gateway, **JOIN)
+    edge.requests.clear()
+    response = save(admin_client, gateway, default_channel_name="lobby")
+    assert [level for level, _ in said(response)] == ["success"]
     gateway.refresh_from_db()
     assert gateway.default_channel_name == "lobby"
     assert edge.requests == []
+
+
+def test_a_failure_of_yesterday_is_not_told_of_a_gateway_that_is_not_created(admin_client, edge):
+    gateway = make_gateway(last_error="AccessDeniedException")
+    response = save(
+        admin_client,
+        gateway,
+        api_name=gateway.api_name,
+        target_base_endpoint="https://new.example.com/ws/",
+        api_key_selection_expression="$request.header.x-api-key",
+        route_selection_expression="$request.body.action",
+        route_key="$default",
+        tags="{}",
+    )
+    assert [level for level, _ in said(response)] == ["success"]
+    gateway.refresh_from_db()
+    assert gateway.target_base_endpoint == "https://new.example.com/ws/"
 
 
 def test_routes_that_are_deleted_from_the_list_go_from_aws(admin_client, edge):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from django_aws_api_gateway_websockets.models import ApiGatewayAdditionalRoute, get_boto3_client
-from tests.factories import make_created_gateway, make_route
+from tests.factories import make_created_gateway, make_gateway, make_route
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +83,15 @@ def test_a_deleted_route_leaves_the_api(edge, gateway, commit):
         assert edge.requests == []
     assert "DELETE /v2/apis/api1/routes/r1" in edge.lines
     assert edge.lines[-1] == DEPLOY
+
+
+def test_a_route_that_left_the_api_is_not_removed_from_it_again(edge, gateway, commit):
+    route = fresh(make_route(gateway, deployed=True))
+    with commit():
+        route.api_gateway = make_gateway()
+        route.save()
+    edge.requests.clear()
+    with commit():
+        route.name = "Another name"
+        route.save()
+    assert edge.requests == []

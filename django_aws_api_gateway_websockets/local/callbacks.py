@@ -19,7 +19,9 @@ from .faults import Faults
 T = TypeVar("T")
 
 _MARK = "@connections"
-_OPERATIONS = {"POST": "PostToConnection", "GET": "GetConnection", "DELETE": "DeleteConnection"}
+_BY_METHOD = {"POST": "PostToConnection", "GET": "GetConnection", "DELETE": "DeleteConnection"}
+#: The names of the calls that this module answers.
+OPERATIONS = frozenset(_BY_METHOD.values())
 
 
 def is_callback(path: str) -> bool:
@@ -45,7 +47,7 @@ class Callbacks:
     def answer(self, method: str, host: str, path: str, body: bytes) -> tuple[int, bytes]:
         """The status and body of the answer, or a GatewayError."""
         prefix, _, identifier = path.partition(f"/{_MARK}/")
-        operation, connection_id = _OPERATIONS.get(method), unquote(identifier)
+        operation, connection_id = _BY_METHOD.get(method), unquote(identifier)
         if operation is None:
             raise Forbidden
         is_meant = self._reach(host, unquote(prefix).strip("/"))

@@ -12,6 +12,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +27,6 @@ from .limits import Limits
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")
 
 _CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]{15}=")
-
 
 Reach = Callable[["Client"], bool]
 
@@ -166,14 +166,11 @@ class Connections:
     async def send(self, client: Client, data: bytes) -> None:
         """Send text in frames of AWS's size. Silent if the client has just gone."""
         self.touch(client)
-        text = data.decode("utf-8", "replace")
-        try:
-            if len(data) <= self._limits.frame_size:
-                await client.socket.send(text)
-            else:
-                await client.socket.send(_cut(text.encode(), self._limits.frame_size), text=True)
-        except ConnectionClosed:
-            pass  # Its $disconnect is on its way.
+        text = data.decode("utf-8", "replace").encode()
+        is_short = len(text) <= self._limits.frame_size
+        message = text if is_short else _cut(text, self._limits.frame_size)
+        with suppress(ConnectionClosed):  # Its $disconnect is on its way.
+            await client.socket.send(message, text=True)
 
     def close(self, client: Client, code: int) -> None:
         self.forget(client)

@@ -23,9 +23,11 @@ class Documents:
     """Documents by path. Not thread-safe: the control plane holds the lock."""
 
     def __init__(self, file: Path | None = None) -> None:
-        """StateFileInvalid if the file exists and is not ours."""
+        """StateFileInvalid if the file is not ours, OSError if it cannot be there."""
         self._file = file
         self._documents: dict[str, Document] = {}
+        if file is not None and not file.parent.is_dir():
+            raise FileNotFoundError(f"There is no folder {file.parent} for the state file")
         if file is not None and file.exists():
             self._documents = _read(file)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .callbacks import Callbacks
+from .callbacks import OPERATIONS, Callbacks
 from .connections import Connections
 from .control import ControlPlane
 from .conversations import Conversations
@@ -23,11 +23,12 @@ from .faults import Fault, Faults
 from .integrations import Integrations
 from .limits import Limits
 from .sockets import SocketServer
+from .wire import operation_names
 
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")
 
 #: Addresses that mean "every interface"; a client cannot open a socket to them.
-_WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - bound only if asked to
+_WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - if asked to
 
 
 class LocalGateway:
@@ -47,7 +48,7 @@ class LocalGateway:
         limits: Limits | None = None,
         state_file: str | os.PathLike[str] | None = None,
     ) -> None:
-        """StateFileInvalid if the state file is not one of ours."""
+        """StateFileInvalid if the state file is not one of ours, OSError if it cannot be read."""
         self._host = host
         self._ports = socket_port, control_port
         self._limits = limits or Limits()
@@ -60,7 +61,7 @@ class LocalGateway:
         """Open both ports. OSError if one of them cannot be had."""
         if self._run is not None:
             raise RuntimeError("The local gateway runs already.")
-        listeners = _listen(self._host, *self._ports)
+        listeners = _listen(self._host, self._limits.backlog, *self._ports)
         self._run = _Run(self._control, self._faults, self._limits, *listeners)
         self._control.socket_endpoint = self.socket_endpoint
         self._run.start()
@@ -71,7 +72,7 @@ class LocalGateway:
     def stop(self) -> None:
         """Close the sockets with 1001, send their $disconnect, and end every thread.
 
-        Takes at most about twice Limits.stop_timeout, however slow the integrations are.
+        Waits for slow integrations and clients up to Limits.stop_timeout, then cuts them off.
         """
         if self._run is not None:
             run, self._run = self._run, None
@@ -133,6 +134,8 @@ class LocalGateway:
         like. `connection_id` narrows an @connections operation to one connection. botocore
         repeats calls that are answered with 429 or 5xx: count its attempts in `times`.
         """
+        if operation not in OPERATIONS and operation not in operation_names():
+            raise ValueError(f"There is no operation {operation}; names are as in CreateApi.")
         self._faults.add(Fault(operation, status, error_type, times, after, connection_id))
 
     @property
@@ -216,12 +219,14 @@ def _thread(name: str, target: Callable[[], None]) -> threading.Thread:
     return threading.Thread(name=name, target=target, daemon=True)
 
 
-def _listen(host: str, *ports: int) -> list[socket.socket]:
+def _listen(host: str, backlog: int, *ports: int) -> list[socket.socket]:
     """All of the ports or none."""
     listeners: list[socket.socket] = []
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listeners.extend(socket.create_server((host, port), family=family) for port in ports)
+        for port in ports:
+            listener = socket.create_server((host, port), family=family, backlog=backlog)
+            listeners.append(listener)
     except OSError:
         for listener in listeners:
             listener.close()

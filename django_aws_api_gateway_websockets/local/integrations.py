@@ -20,6 +20,7 @@ from urllib.parse import quote, urlencode
 from weakref import WeakSet
 
 import urllib3
+from urllib3._collections import HTTPHeaderDict  # urllib3 1.26 has it nowhere else
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -55,7 +56,7 @@ class Request:
 
     method: str
     url: str
-    headers: urllib3.HTTPHeaderDict
+    headers: HTTPHeaderDict
     body: bytes
 
 
@@ -80,14 +81,14 @@ class Integrations:
         # The read timeout is that of each read: a backend that trickles may take longer.
         limits = urllib3.Timeout(connect=min(timeout, self._limits.connect_timeout), read=timeout)
         try:
-            response = self._pool.request(
+            # What the backend answers is what counts: no redirect is followed, nothing decoded.
+            response = self._pool.urlopen(
                 request.method,
                 request.url,
+                redirect=False,
                 body=request.body,
                 headers=request.headers,
                 timeout=limits,
-                # What the backend answers is what the client gets, redirects included.
-                redirect=False,
                 retries=False,
                 decode_content=False,
             )
@@ -114,7 +115,7 @@ _SUBPROTOCOL = "Sec-WebSocket-Protocol"
 
 def build_request(route: Route, event: Event) -> Request:
     """What API Gateway would send to the route's integration."""
-    headers = urllib3.HTTPHeaderDict()
+    headers = HTTPHeaderDict()
     for name, value in event.headers:
         if name.lower() not in _NOT_FORWARDED:
             headers.add(name, _as_latin_1(value))

@@ -109,6 +109,10 @@ class SocketServer:
             # The query string stays out: it is where tickets travel.
             _log_refusal(refusal.status, str(refusal), path)
             return _refusal(refusal.status)
+        except Exception:
+            # A mistake of ours, of which websockets would say nothing.
+            logger.exception("connection failed path=%r", path)
+            return _refusal(500)
         if not self._server.is_serving():
             # The backend has accepted it, and hears of its end as of any other.
             _log_refusal(503, "the gateway stops", path)

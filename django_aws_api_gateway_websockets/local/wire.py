@@ -72,16 +72,25 @@ def write_answer(model: OperationModel, document: Document) -> bytes:
     return json.dumps(_to_wire(model.output_shape, document)).encode()
 
 
+def operation_names() -> frozenset[str]:
+    """Every call that the control plane of AWS has."""
+    return frozenset(str(model.name) for _, _, model in _operations())
+
+
 @lru_cache(maxsize=None)
-def _operations() -> tuple[OperationModel, ...]:
+def _operations() -> tuple[tuple[str, list[str], OperationModel], ...]:
+    """The method, the path's segments and the description of each operation."""
     service = ServiceModel(Loader().load_service_model("apigatewayv2", "service-2"))
-    return tuple(service.operation_model(name) for name in service.operation_names)
+    models = [service.operation_model(name) for name in service.operation_names]
+    return tuple(
+        (str(model.http["method"]), _segments(str(model.http["requestUri"])), model)
+        for model in models
+    )
 
 
 def _operation(method: str, segments: list[str]) -> OperationModel:
-    for model in _operations():
-        template = _segments(str(model.http["requestUri"]))
-        if model.http["method"] == method and _fits(template, segments):
+    for own_method, template, model in _operations():
+        if own_method == method and _fits(template, segments):
             return model
     raise NotFound("The control plane has no such method and path.")
 

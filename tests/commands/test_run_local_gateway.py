@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
+import logging
+import logging.handlers
 import os
 import re
 import signal
@@ -11,6 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
+import types
 from pathlib import Path
 
 import pytest
@@ -18,12 +22,6 @@ from django.core.management import CommandError, call_command
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30
-OLD_WEBSOCKETS = """
-module = types.ModuleType("websockets.version")
-module.version = "15.0.1"
-sys.modules["websockets.version"] = module
-sys.modules["websockets"] = types.ModuleType("websockets")
-"""
 
 
 def environment(**more):
@@ -151,7 +149,6 @@ def test_the_addresses_are_printed(run):
     running = run("--state", "")
     endpoint_of(running)
     running.wait_for(r"WebSockets: ws://127\.0\.0\.1:\d+\n")
-    assert "Whoever reaches" not in running.output
 
 
 def test_apis_are_kept_from_one_run_to_the_next(run, tmp_path):
@@ -173,10 +170,64 @@ def test_an_empty_state_option_keeps_nothing(run, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_address_that_others_can_reach_is_warned_about(run):
-    running = run("--host", "0.0.0.0")  # noqa: S104 - to be warned about
-    endpoint_of(running)
-    running.wait_for("Whoever reaches 0.0.0.0")
+class Console(io.StringIO):
+    """A terminal whose reader presses CONTROL-C as soon as the addresses are there."""
+
+    def write(self, text):
+        if "AWS_GATEWAY_ENDPOINT_URL" in text:
+            signal.raise_signal(signal.SIGINT)
+        return super().write(text)
+
+
+@pytest.fixture(autouse=True)
+def log():
+    """The gateway's log, as it was before when the test is over."""
+    logger = logging.getLogger("django_aws_api_gateway_websockets.local")
+    before = logger.level, logger.propagate, list(logger.handlers)
+    yield logger
+    logger.level, logger.propagate, logger.handlers = before
+
+
+def call(**options):
+    """Run the command in this process until its CONTROL-C; what it has written."""
+    pytest.importorskip("websockets")
+    stdout, stderr = Console(), io.StringIO()
+    options = {"socket_port": 0, "control_port": 0, "state": "", **options}
+    call_command("runLocalGateway", stdout=stdout, stderr=stderr, no_color=True, **options)
+    return stdout.getvalue(), stderr.getvalue()
+
+
+def test_signals_mean_what_they_meant_before_when_the_command_has_ended():
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    stdout, stderr = call()
+    assert "The local gateway has stopped." in stdout
+    assert stderr == ""
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+@pytest.mark.parametrize(
+    ("host", "is_warned_about"),
+    [("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)],  # noqa: S104 - to be warned
+)
+def test_an_address_that_others_can_reach_is_warned_about(host, is_warned_about):
+    assert (f"Whoever reaches {host}" in call(host=host)[1]) == is_warned_about
+
+
+def test_the_log_goes_to_the_console_unless_the_project_has_a_place_for_it(log, capsys):
+    log.propagate = False
+    call()
+    assert "gateway started sockets=ws://" in capsys.readouterr().err
+    place = logging.handlers.BufferingHandler(100)
+    log.handlers = [place]
+    call()
+    assert log.handlers == [place]
+    assert any("gateway started" in record.getMessage() for record in place.buffer)
+
+
+def test_a_projects_own_level_for_the_log_stays(log):
+    log.setLevel(logging.ERROR)
+    call()
+    assert log.level == logging.ERROR
 
 
 def test_a_state_file_that_is_not_ours_is_named(tmp_path):
@@ -197,10 +248,13 @@ def test_a_port_in_use_is_named(option):
             call_command("runLocalGateway", state="", **ports)
 
 
-def test_an_address_that_cannot_be_is_an_error():
+@pytest.mark.parametrize(
+    "options", [{"state": "", "host": "no.such.host.invalid"}, {"state": "/no/such/folder/x.json"}]
+)
+def test_an_address_or_folder_that_cannot_be_is_an_error(options):
     pytest.importorskip("websockets")
     with pytest.raises(CommandError, match="cannot start"):
-        call_command("runLocalGateway", state="", host="no.such.host.invalid")
+        call_command("runLocalGateway", socket_port=0, control_port=0, **options)
 
 
 @pytest.mark.parametrize("port", ["65536", "-1", "web"])
@@ -211,31 +265,14 @@ def test_a_port_that_cannot_be_is_an_error(port):
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="an older Python is refused before that")
 @pytest.mark.parametrize(
-    ("stand_in", "words"),
-    [
-        ("sys.modules['websockets'] = None", "needs websockets."),
-        (OLD_WEBSOCKETS, "needs websockets 16"),
-    ],
+    ("version", "words"), [(None, "needs websockets."), ("15.0.1", "needs websockets 16")]
 )
-def test_without_websockets_the_extra_is_named(tmp_path, stand_in, words):
-    program = (
-        f"import sys, types\n{stand_in}\n"
-        "from django.core.management import execute_from_command_line\n"
-        "execute_from_command_line(['django', 'runLocalGateway'])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        env=environment(),
-        cwd=tmp_path,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert words in done.stderr
-    assert 'pip install "django-aws-api-gateway-websockets[local]"' in done.stderr
-    assert "Traceback" not in done.stderr
+def test_without_the_right_websockets_the_extra_is_named(monkeypatch, version, words):
+    module = None if version is None else types.SimpleNamespace(version=version)
+    monkeypatch.setitem(sys.modules, "websockets.version", module)
+    with pytest.raises(CommandError, match=words) as error:
+        call_command("runLocalGateway")
+    assert 'pip install "django-aws-api-gateway-websockets[local]"' in str(error.value)
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 10), reason="this Python is new enough")

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 #: Seconds after which what a test waits for has failed to happen.
-PATIENCE = 5.0
+PATIENCE = 10.0
 
 
 @dataclass(frozen=True)

@@ -246,6 +246,14 @@ def test_a_binary_frame_closes_the_connection_with_1003(world):
     assert "default" not in world.backend.names
 
 
+def test_text_that_is_not_utf_8_closes_the_connection_with_1007(world):
+    client = world.connect(world.api().url)
+    client.send(b"a\xffb", text=True)
+    assert close_code(client) == 1007
+    world.backend.one("disconnect")
+    assert "default" not in world.backend.names
+
+
 # Row 18: frame over 32 KB or message over 128 KB 1009.
 
 FRAME, MESSAGE = Limits().frame_size, Limits().message_size

@@ -105,6 +105,7 @@ class Api:
         )
         self.id, self.endpoint = created["ApiId"], created["ApiEndpoint"]
         self.url = f"{self.endpoint}/production"
+        self._stages = set()
 
     def add_integration(self, name, **options):
         """An integration that calls the backend by that name."""
@@ -136,7 +137,7 @@ class Api:
 
     def deploy(self, stage="production", **options):
         """A deployment to a stage, which is made if it is not there."""
-        stages = self.control.get_stages(ApiId=self.id)["Items"]
-        if stage not in [item["StageName"] for item in stages]:
+        if stage not in self._stages:
             self.control.create_stage(ApiId=self.id, StageName=stage, **options)
+            self._stages.add(stage)
         return self.control.create_deployment(ApiId=self.id, StageName=stage)["DeploymentId"]

@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 import threading
+from argparse import ArgumentTypeError
 from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Iterator
@@ -54,7 +55,9 @@ class Command(BaseCommand):
             gateway = self._start(options)
             try:
                 self._announce(gateway, options["host"])
-                stop.wait()
+                # Short waits: on Windows no signal ends a long one.
+                while not stop.wait(0.5):
+                    pass
             finally:
                 gateway.stop()
         self.stdout.write("The local gateway has stopped.")
@@ -95,10 +98,9 @@ class Command(BaseCommand):
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port < 65_536:
-        raise ValueError(port)
-    return port
+    if not text.isdecimal() or int(text) > 65_535:
+        raise ArgumentTypeError(f"{text} is not a port; those go from 0 (any free one) to 65535.")
+    return int(text)
 
 
 def _require_python() -> None:
