@@ -57,7 +57,7 @@ def parse_body(request: HttpRequest) -> dict[str, Any]:
 def _read(request: HttpRequest) -> bytes:
     try:
         # Asked before the body is read, so that an oversized one is never held in memory.
-        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_MESSAGE_BYTES:
+        if int(request.headers.get("Content-Length") or 0) > MAX_MESSAGE_BYTES:
             raise BodyTooLarge("Message too long")
         return request.body
     # The length is no number; the site's own limit; the sender has gone; a middleware was first.

@@ -90,8 +90,9 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         marked as no longer connected. A session whose $connect is still being answered counts as
         gone but stays connected.
 
-        Raises MessageNotSerializable or MessageTooLarge (128 KiB), and RegionMissing if a
-        gateway's region is not known, all before a message leaves.
+        Raises MessageNotSerializable or MessageTooLarge (128 KiB) before a message leaves, and
+        RegionMissing before one leaves for the 500 recipients among which is one whose gateway's
+        region is not known.
         """
         body = sending.encode(data)
         report = Report()

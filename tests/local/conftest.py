@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
 from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
+
+from .refusals import SIGNED
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +33,22 @@ def world(session):
     for thread in left:
         thread.join(1)  # the client's own threads may take a moment
     assert not [thread.name for thread in left if thread.is_alive()]
+
+
+@pytest.fixture
+def raw(world):
+    """Speak to the HTTP port without boto3, over one connection kept alive."""
+    connections = []
+
+    def ask(method, path, body=None, headers=SIGNED):
+        if not connections:
+            address = urlsplit(world.gateway.endpoint_url)
+            connections.append(http.client.HTTPConnection(address.hostname, address.port))
+        connections[0].request(method, path, body, headers)
+        answer = connections[0].getresponse()
+        answer.body = answer.read()
+        return answer
+
+    yield ask
+    for connection in connections:
+        connection.close()

@@ -40,6 +40,12 @@ class World:
     def gateway(self):
         return self._gateway or self.start()
 
+    @property
+    def connection_id(self):
+        """That of the only connection."""
+        (connection_id,) = self.gateway.connections
+        return connection_id
+
     def client(self, service, path=""):
         """A client of boto3; one for each address, since they are slow to make."""
         where = service, self.gateway.endpoint_url + path
