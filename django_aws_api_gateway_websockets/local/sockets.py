@@ -27,8 +27,9 @@ from .limits import Limits
 
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")
 
-# What websockets would say of clients' mistakes has its line already, without a traceback.
-_silent = logging.getLogger("django_aws_api_gateway_websockets.local.websockets")
+# What websockets would say has its line already, without a traceback. The name is not below the
+# package's: a project that configures logging for that would make this logger speak again.
+_silent = logging.getLogger("websockets.local_gateway")
 _silent.propagate = False
 _silent.addHandler(logging.NullHandler())
 

@@ -110,6 +110,16 @@ def test_one_whose_disconnect_nobody_heard_is_gone_after_the_next_message(demo: 
         assert receive(page, "people")["people"] == ["Carol (guest)"]
 
 
+def test_each_connection_is_one_line_when_it_opens_and_one_when_it_closes(demo: Demo) -> None:
+    guest = Guest(demo, "Carol", "Lobby")
+    start, closed = len(demo.lines), demo.count("connection closed connection_id=")
+    with connect(guest.socket_url, **guest.handshake):
+        pass
+    demo.wait_for("connection closed connection_id=", closed + 1)
+    told = [line for line in demo.lines[start:] if "INFO connection" in line]
+    assert len(told) == 2, told
+
+
 def test_a_stranger_is_not_let_in(demo: Demo) -> None:
     guest = Guest(demo, "Carol")
     with pytest.raises(InvalidStatus) as refusal:
