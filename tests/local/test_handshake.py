@@ -92,10 +92,11 @@ def test_a_backend_cannot_open_the_socket_by_answering_101(world):
 
 
 def test_an_unreachable_backend_refuses_the_handshake(world):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    api = world.api(IntegrationUri=f"http://127.0.0.1:{port}/connect")
-    assert refused(world, api.url).status_code == 502
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # It is nobody else's, and does not listen.
+        port = deaf.getsockname()[1]
+        api = world.api(IntegrationUri=f"http://127.0.0.1:{port}/connect")
+        assert refused(world, api.url).status_code == 502
 
 
 @pytest.mark.parametrize(
