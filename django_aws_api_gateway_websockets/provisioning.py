@@ -206,9 +206,7 @@ def ensure_api_mapping(gateway: ApiGateway, client: ApiGatewayV2Client) -> str:
     for mapping in _items(client, "get_api_mappings", DomainName=gateway.domain_name):
         if wanted.items() <= mapping.items():
             return str(mapping["ApiMappingId"])
-    created = client.create_api_mapping(
-        ApiId=gateway.api_id, DomainName=gateway.domain_name, Stage=gateway.stage
-    )
+    created = client.create_api_mapping(DomainName=gateway.domain_name, **wanted)
     return created["ApiMappingId"]
 
 

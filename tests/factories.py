@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model
 from django.utils import timezone
 
 from django_aws_api_gateway_websockets.models import (
@@ -15,6 +16,13 @@ from django_aws_api_gateway_websockets.models import (
 )
 
 _numbers = count(1)
+
+Row = TypeVar("Row", bound=Model)
+
+
+def fresh(row: Row) -> Row:
+    """The row as another process reads it."""
+    return type(row)._base_manager.get(pk=row.pk)
 
 
 def make_gateway(**columns: Any) -> ApiGateway:
@@ -29,6 +37,13 @@ def make_created_gateway(**columns: Any) -> ApiGateway:
     api_id = columns.setdefault("api_id", f"api{next(_numbers)}")
     columns.setdefault("api_endpoint", f"wss://{api_id}.execute-api.eu-west-1.amazonaws.com")
     return make_gateway(api_created=True, **columns)
+
+
+def make_live_gateway() -> ApiGateway:
+    """A gateway that has been provisioned, in the local gateway of the test."""
+    gateway = make_gateway()
+    gateway.create_gateway()
+    return gateway
 
 
 def make_route(gateway: ApiGateway, **columns: Any) -> ApiGatewayAdditionalRoute:

@@ -18,16 +18,11 @@ from django_aws_api_gateway_websockets.exceptions import (
 )
 from django_aws_api_gateway_websockets.models import ApiGateway
 from tests.edge import DEADLINE
-from tests.factories import make_created_gateway, make_gateway
+from tests.factories import fresh, make_created_gateway, make_gateway
 
 pytestmark = pytest.mark.django_db
 
 CREATE_API = "POST /v2/apis$"
-
-
-def fresh(gateway):
-    """The gateway as another operator sees it."""
-    return ApiGateway.objects.get(pk=gateway.pk)
 
 
 def started_ago(gateway, **time):

@@ -6,18 +6,12 @@ import pytest
 from django.db import transaction
 
 from django_aws_api_gateway_websockets.models import ApiGatewayAdditionalRoute
-from tests.factories import make_gateway, make_route
+from tests.factories import fresh, make_gateway, make_live_gateway, make_route
 
 pytestmark = pytest.mark.django_db
 
 URL = "https://chat.example.com/join"
 OTHER_URL = "https://chat.example.com/enter"
-
-
-def make_live_gateway():
-    gateway = make_gateway()
-    gateway.create_gateway()
-    return gateway
 
 
 @pytest.fixture
@@ -31,10 +25,6 @@ def route(gateway, commit):
     with commit():
         made = make_route(gateway, route_key="join", integration_url=URL)
     return fresh(made)
-
-
-def fresh(row):
-    return type(row).objects.get(pk=row.pk)
 
 
 # Saving

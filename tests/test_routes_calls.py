@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from django_aws_api_gateway_websockets.models import ApiGatewayAdditionalRoute, get_boto3_client
-from tests.factories import make_created_gateway, make_gateway, make_route
+from django_aws_api_gateway_websockets.models import get_boto3_client
+from tests.factories import fresh, make_created_gateway, make_gateway, make_route
 
 pytestmark = pytest.mark.django_db
 
@@ -15,10 +15,6 @@ DEPLOY = "POST /v2/apis/api1/deployments"
 @pytest.fixture
 def gateway():
     return make_created_gateway(api_id="api1")
-
-
-def fresh(route):
-    return ApiGatewayAdditionalRoute.objects.get(pk=route.pk)
 
 
 def test_a_new_route_is_made_and_then_deployed(edge, gateway, commit):

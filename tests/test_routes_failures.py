@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from django_aws_api_gateway_websockets.models import ApiGateway
-from tests.factories import make_gateway, make_route
+from tests.factories import fresh, make_live_gateway, make_route
 
 pytestmark = pytest.mark.django_db
 
@@ -16,9 +16,7 @@ OTHER_URL = "https://chat.example.com/enter"
 
 @pytest.fixture
 def gateway(control_plane):
-    gateway = make_gateway()
-    gateway.create_gateway()
-    return gateway
+    return make_live_gateway()
 
 
 @pytest.fixture
@@ -27,10 +25,6 @@ def route(gateway, commit):
     with commit():
         made = make_route(gateway, route_key="join", integration_url=URL)
     return fresh(made)
-
-
-def fresh(row):
-    return type(row).objects.get(pk=row.pk)
 
 
 def change(route, **columns):

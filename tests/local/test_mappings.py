@@ -100,18 +100,20 @@ def test_values_of_a_messages_body(world):
     assert world.backend.one("connect").header("text") is None
 
 
+DECLARED = {
+    "route.request.header.X-Token": {"Required": False},
+    "route.request.querystring.tag": {"Required": False},
+}
+
+
 def test_the_clients_own_parameters_where_the_route_declares_them(world):
-    declared = {
-        "route.request.header.X-Token": {"Required": False},
-        "route.request.querystring.tag": {"Required": False},
-    }
     sources = {
         "token": "route.request.header.X-Token",
         "tag": "route.request.querystring.tag",
         "cookie": "route.request.header.Cookie",
         "other": "route.request.querystring.other",
     }
-    api = world.api(route={"RequestParameters": declared}, RequestParameters=headers_of(**sources))
+    api = world.api(route={"RequestParameters": DECLARED}, RequestParameters=headers_of(**sources))
     client = world.connect(
         f"{api.url}?tag=1&tag=2&other=3",
         additional_headers={"x-token": "abc", "Cookie": "a=b"},
@@ -126,15 +128,11 @@ def test_the_clients_own_parameters_where_the_route_declares_them(world):
 
 
 def test_a_declared_parameter_that_the_client_does_not_send_is_left_out(world):
-    declared = {
-        "route.request.header.X-Token": {"Required": False},
-        "route.request.querystring.tag": {"Required": False},
-    }
     sources = {
         "token": "route.request.header.X-Token",
         "tag": "route.request.querystring.tag",
     }
-    api = world.api(route={"RequestParameters": declared}, RequestParameters=headers_of(**sources))
+    api = world.api(route={"RequestParameters": DECLARED}, RequestParameters=headers_of(**sources))
     world.connect(api.url)
     request = world.backend.one("connect")
     assert request.header("token") is None
