@@ -52,7 +52,7 @@ $(ENVIRONMENT): pyproject.toml $(LOCK)
 	@echo "Making .venv from $(or $(LOCK),pyproject.toml): once, and after a change of it"
 	@$(PYTHON) -m venv --clear .venv
 ifdef LOCK
-	@$(INSTALL) --require-hashes -r $(LOCK)
+	@$(INSTALL) --require-hashes --no-deps -r $(LOCK)
 	@$(INSTALL) --no-deps -e .
 else
 	@$(INSTALL) -e '.[local,test]'
@@ -62,6 +62,6 @@ endif
 $(TOOLS): pyproject.toml requirements/tools.txt
 	@echo "Making .venv-tools from requirements/tools.txt: once, and after a change of it"
 	@$(PYTHON) -m venv --clear .venv-tools
-	@.venv-tools/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt
+	@.venv-tools/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/tools.txt
 	@.venv-tools/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
