@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from .exceptions import WebSocketError
 from .models import ApiGateway, ApiGatewayAdditionalRoute, WebSocketSession
+from .querysets import WebSocketSessionQuerySet
 
 #: What AWS has been told: changing the row alone would make it lie.
 FIXED_ONCE_CREATED = (
@@ -36,7 +37,7 @@ class RouteInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(ApiGateway)
 class ApiGatewayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    actions = ["create_api_gateway", "create_custom_domain"]
+    actions = ["create_api_gateway", "create_custom_domain", "upgrade_api_gateway"]
     date_hierarchy = "created_on"
     inlines = [RouteInline]
     list_display = (
@@ -49,12 +50,14 @@ class ApiGatewayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "api_created",
         "custom_domain_created",
         "status",
+        "proves_source",
         "created_on",
         "updated_on",
     )
     list_filter = ("api_created", "custom_domain_created")
     readonly_fields = (
         "status",
+        "proves_source",
         "last_error",
         "api_created",
         "custom_domain_created",
@@ -72,6 +75,10 @@ class ApiGatewayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def status(self, gateway: ApiGateway) -> str:
         return gateway.status
 
+    @admin.display(description="proves its source", boolean=True)
+    def proves_source(self, gateway: ApiGateway) -> bool:
+        return gateway.source_proof is not None
+
     @admin.action(description="Create API Gateway", permissions=["change"])
     def create_api_gateway(self, request: HttpRequest, queryset: QuerySet[ApiGateway]) -> None:
         success = "API Gateway endpoint created for {0.api_name}"
@@ -84,6 +91,11 @@ class ApiGatewayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "Next update DNS to point to {0.api_gateway_domain_name}"
         )
         provision(request, queryset, methodcaller("create_custom_domain"), success)
+
+    @admin.action(description="Upgrade API Gateway", permissions=["change"])
+    def upgrade_api_gateway(self, request: HttpRequest, queryset: QuerySet[ApiGateway]) -> None:
+        success = "API Gateway upgraded: {0.api_name}"
+        provision(request, queryset, methodcaller("upgrade_gateway"), success)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -126,6 +138,7 @@ class ApiGatewayAdditionalRouteAdmin(admin.ModelAdmin):  # type: ignore[type-arg
 class WebSocketSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Read-only: editing a row would hand a live socket to another user."""
 
+    actions = ["close_connections"]
     list_display = (
         "connection_id",
         "channel_name",
@@ -145,6 +158,22 @@ class WebSocketSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def has_close_permission(self, request: HttpRequest) -> bool:
+        """The permission to change sessions, for which there is no page."""
+        return super().has_change_permission(request)
+
+    @admin.action(description="Close the connections", permissions=["close"])
+    def close_connections(self, request: HttpRequest, queryset: WebSocketSessionQuerySet) -> None:
+        try:
+            report = queryset.close()
+        except WebSocketError as error:
+            messages.error(request, str(error))
+            return
+        level = messages.ERROR if report.failed else messages.SUCCESS
+        text = f"{report.closed} closed, {report.gone} were gone, {report.failed} failed"
+        reasons = "".join(f"; {reason}" for reason in report.reasons)
+        self.message_user(request, f"{text}{reasons}", level)
 
 
 def provision(

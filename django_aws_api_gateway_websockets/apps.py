@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
-from django.core import checks
 
 
 class DjangoAwsApiGatewayWebsocketsConfig(AppConfig):
@@ -12,7 +11,8 @@ class DjangoAwsApiGatewayWebsocketsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from .checks import check_settings, check_url_patterns
+        from .checks import register_all
+        from .receivers import connect_signals
 
-        checks.register(check_settings)
-        checks.register(check_url_patterns, checks.Tags.urls)
+        register_all()
+        connect_signals()

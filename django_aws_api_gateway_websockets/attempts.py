@@ -41,6 +41,7 @@ WRITTEN_BY_ATTEMPTS = (
     "custom_domain_created",
     "deployment_id",
     "provisioning_since",
+    "source_proof",
 )
 
 #: After this time a claim is that of a process that died. A whole run takes under a minute;
@@ -58,15 +59,22 @@ def attempt(gateway: ApiGateway) -> Iterator[None]:
     _claim(gateway)
     outcome = ""
     try:
-        yield
-    except (ClientError, BotoCoreError) as error:
-        outcome = str(error)
-        raise AwsCallFailed(outcome) from error
+        with translated_errors():
+            yield
     except Exception as error:
         outcome = str(error) or repr(error)
         raise
     finally:
         keep(gateway, provisioning_since=None, last_error=outcome or None)
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise AwsCallFailed in place of botocore's errors."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise AwsCallFailed(str(error)) from error
 
 
 def attempt_or_log(gateway: ApiGateway, failure: str, work: Callable[[], None]) -> None:

@@ -6,7 +6,7 @@ import os
 import re
 import threading
 from functools import lru_cache
-from typing import Any, NamedTuple, Optional
+from typing import Any, Iterator, NamedTuple, Optional
 from urllib.parse import urlsplit
 
 import boto3
@@ -185,3 +185,13 @@ def _session(made_with: Credentials) -> boto3.Session:
 def host_of(url: str) -> str:
     """Return the host name of a URL in lower case, or an empty string."""
     return (urlsplit(url).hostname or "").lower()
+
+
+def items(client: Any, operation: str, **parameters: str) -> Iterator[Any]:
+    """Every item of one of the control plane's listings, page after page."""
+    while True:
+        page = getattr(client, operation)(**parameters)
+        yield from page.get("Items", [])
+        if not page.get("NextToken"):
+            return
+        parameters["NextToken"] = page["NextToken"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Tuple
 from urllib.parse import urlsplit
 
 from django.conf import settings as django_settings
@@ -14,6 +14,11 @@ from .exceptions import ConfigurationError
 DEFAULTS: Dict[str, Any] = {
     "transport": "django_aws_api_gateway_websockets.sending.Boto3Transport",
     "max_workers": 10,
+    "source_secret": (),
+    "ticket_lifetime": 60,
+    "connect_rate": None,
+    "message_rate": None,
+    "rate_cache": "default",
 }
 
 
@@ -66,6 +71,41 @@ class Settings:
     def max_workers(self) -> int:
         """WEBSOCKETS["max_workers"]: how many recipients of a message are served at once."""
         return int(self._websockets("max_workers"))
+
+    @property
+    def source_secret(self) -> Tuple[str, ...]:
+        """WEBSOCKETS["source_secret"], one or several: the first is what provisioning maps."""
+        chosen = self._websockets("source_secret") or ()
+        return (chosen,) if isinstance(chosen, str) else tuple(chosen)
+
+    @property
+    def secret_keys(self) -> list[str]:
+        """SECRET_KEY, then SECRET_KEY_FALLBACKS."""
+        return [django_settings.SECRET_KEY, *map(str, django_settings.SECRET_KEY_FALLBACKS)]
+
+    @property
+    def ticket_lifetime(self) -> int:
+        """WEBSOCKETS["ticket_lifetime"]: seconds in which a ticket must be used."""
+        return int(self._websockets("ticket_lifetime"))
+
+    @property
+    def connect_rate(self) -> Optional[str]:
+        """WEBSOCKETS["connect_rate"]: how often one client may connect, "30/m"."""
+        return self._websockets("connect_rate") or None
+
+    @property
+    def message_rate(self) -> Optional[str]:
+        """WEBSOCKETS["message_rate"]: how many messages one client may send, "30/m"."""
+        return self._websockets("message_rate") or None
+
+    @property
+    def rate_cache(self) -> str:
+        """WEBSOCKETS["rate_cache"]: the alias in CACHES of the cache that counts for the rates."""
+        return str(self._websockets("rate_cache"))
+
+    @property
+    def session_cookie_name(self) -> str:
+        return django_settings.SESSION_COOKIE_NAME
 
     @property
     def trusted_origins(self) -> list[str]:

@@ -23,9 +23,15 @@ class Event(NamedTuple):
     user_agent: str
     client_scheme: str
     request_id: str
+    #: The client's address, as API Gateway saw it. It is mapped, as the ids are; an integration
+    #: without the mapping would pass on what its client sends by that name.
+    source_ip: str
+    #: What the client offers, in its order of preference.
+    subprotocols: tuple[str, ...]
 
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> Event:
+        offered = headers.get("Sec-Websocket-Protocol", "")
         return cls(
             connection_id=headers.get("Connectionid", ""),
             api_id=headers.get("X-Amzn-Apigateway-Api-Id", ""),
@@ -34,6 +40,8 @@ class Event(NamedTuple):
             # A proxy of one's own may append its own hop's scheme; the client's stands first.
             client_scheme=headers.get("X-Forwarded-Proto", "").split(",")[0].strip().lower(),
             request_id=headers.get("Requestid", ""),
+            source_ip=headers.get("Sourceip", ""),
+            subprotocols=tuple(filter(None, map(str.strip, offered.split(",")))),
         )
 
 

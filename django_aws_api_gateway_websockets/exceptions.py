@@ -6,7 +6,8 @@
     |-- ProvisioningError             also RuntimeError
     |   |-- GatewayNotReady           also ValueError: a field or an earlier step is missing
     |   |-- ProvisioningInProgress    another process is at it
-    |   `-- AwsCallFailed             AWS refused, or could not be reached
+    |   |-- AwsCallFailed             AWS refused, or could not be reached
+    |   `-- DeploymentFailed          AWS took the routes, and could not put them into service
     |-- MessageError                  nothing was sent
     |   |-- MessageNotSerializable    also TypeError and ValueError
     |   `-- MessageTooLarge           also ValueError
@@ -14,8 +15,12 @@
         |-- HeadersMissing
         |-- UserAgentUnexpected
         |-- RouteSelectionKeyMissing
+        |-- SourceUnproved            it may not come from API Gateway
+        |-- AccessDenied              403: this user may not
+        |   `-- TicketInvalid
         |-- DuplicateConnection       409
-        `-- BodyTooLarge              413
+        |-- BodyTooLarge              413
+        `-- RateExceeded              429
 
 Where callers already catch a built-in exception, ours inherits it.
 """
@@ -53,6 +58,10 @@ class AwsCallFailed(ProvisioningError):
     """AWS refused a call or could not be reached; the cause is chained."""
 
 
+class DeploymentFailed(ProvisioningError):
+    """AWS has the routes, but could not put them into service."""
+
+
 class MessageError(WebSocketError):
     """A message cannot be sent to anybody; nothing was sent."""
 
@@ -68,10 +77,15 @@ class MessageTooLarge(MessageError, ValueError):
 class RequestRefused(WebSocketError):
     """A request to the view is refused; the text is the body of the answer.
 
-    It must tell a stranger nothing about the site.
+    It must tell a stranger nothing about the site: what the operator should know is the
+    ``reason``, which goes to the log alone.
     """
 
     status_code = 400
+
+    def __init__(self, text: str = "", *, reason: str = "") -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 class HeadersMissing(RequestRefused):
@@ -86,6 +100,23 @@ class RouteSelectionKeyMissing(RequestRefused):
     """The message does not say which handler it is for."""
 
 
+class SourceUnproved(RequestRefused):
+    """The event lacks the proof that it comes from API Gateway.
+
+    It is answered as an unknown gateway or connection is: nobody learns which ones exist.
+    """
+
+
+class AccessDenied(RequestRefused):
+    """The user may not connect, or may not do this."""
+
+    status_code = 403
+
+
+class TicketInvalid(AccessDenied):
+    """The ticket of a $connect is unknown, expired, used, or of a login that has ended."""
+
+
 class DuplicateConnection(RequestRefused):
     """A $connect for a connection id that somebody holds."""
 
@@ -96,3 +127,13 @@ class BodyTooLarge(RequestRefused):
     """The message is over API Gateway's 128 KiB."""
 
     status_code = 413
+
+
+class RateExceeded(RequestRefused):
+    """One client does this too often; it may do so again in ``retry_after`` seconds."""
+
+    status_code = 429
+
+    def __init__(self, text: str, *, retry_after: int, reason: str = "") -> None:
+        super().__init__(text, reason=reason)
+        self.retry_after = retry_after

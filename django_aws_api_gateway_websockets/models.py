@@ -1,20 +1,22 @@
-"""Gateways, their additional routes, and the live connections. Fields and thin verbs."""
+"""Gateways and their additional routes. Fields and thin verbs. (sessions, tickets: likewise.)"""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any, Callable, Mapping
 
-from django.conf import settings
 from django.db import models, transaction
 
-from . import aws, provisioning
-from .attempts import attempt, attempt_or_log, is_claimed, keep
+from . import aws, proof, provisioning
+from .attempts import attempt, attempt_or_log, is_claimed, keep, translated_errors
 from .exceptions import GatewayNotReady
 from .fields import EndpointField
-from .provisioning import Route
-from .querysets import WebSocketSessionQuerySet
-from .sending import Report
+from .rehearsal import Rehearsal
+from .routes import Route
+from .sessions import WebSocketSession
+from .tickets import WebSocketTicket
+
+__all__ = ["ApiGateway", "ApiGatewayAdditionalRoute", "WebSocketSession", "WebSocketTicket"]
 
 #: The columns of an additional route that must equal what is in AWS.
 AWS_KNOWS = {"api_gateway_id", "route_key", "integration_url"}
@@ -60,6 +62,12 @@ class ApiGateway(models.Model):
     stage_description = models.CharField(max_length=63, blank=True, default="")
     deployment_id = models.CharField(max_length=32, blank=True, default="", editable=False)
     tags = models.JSONField(blank=True, default=dict)
+    throttling_rate_limit = models.FloatField(
+        null=True, blank=True, help_text="Events a second that AWS lets through on each route."
+    )
+    throttling_burst_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Events that AWS lets through at once on each route."
+    )
     api_id = models.CharField(max_length=32, blank=True, default="")
     api_endpoint = models.CharField(max_length=255, blank=True, default="")
     api_gateway_domain_name = models.CharField(
@@ -77,6 +85,9 @@ class ApiGateway(models.Model):
     creation_token = models.CharField(max_length=32, null=True, editable=False)  # noqa: DJ001
     provisioning_since = models.DateTimeField(null=True, editable=False)
     last_error = models.TextField(null=True, editable=False)  # noqa: DJ001
+    #: The fingerprint of the secret that every integration sends us; None for those of older
+    #: releases, which send none.
+    source_proof = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
 
     class Meta:
         verbose_name = "API Gateway"
@@ -131,10 +142,31 @@ class ApiGateway(models.Model):
             raise GatewayNotReady("The target base endpoint is required: https://example.com/ws/")
         with attempt(self):
             if not self.api_created:
-                routes = list(self.additional_routes.values_list("pk", flat=True))
-                self._take(self._create_api, self._create_routes, self._create_stage_and_deploy)
-                self.additional_routes.filter(pk__in=routes).update(deployed=True)
-                keep(self, api_created=True)
+                self._bring_into_service(self._create_api)
+
+    def upgrade_gateway(self) -> None:
+        """Bring a created API in AWS to what this version of the package makes of it.
+
+        That is the mapped headers, the source proof among them, and the throttles. The row is
+        marked when all are deployed, so that events are accepted all the while. It can be
+        repeated, and must be after a change of the secret. Raises ProvisioningError.
+        """
+        self._must_be_upgradable()
+        with attempt(self):
+            self._bring_into_service()
+
+    def rehearse_upgrade(self) -> list[str]:
+        """Return what ``upgrade_gateway`` would change in AWS, one call each, and change nothing.
+
+        It reads from AWS. Raises ProvisioningError.
+        """
+        self._must_be_upgradable()
+        with translated_errors():
+            rehearsal = Rehearsal(get_boto3_client())
+            self._create_routes(rehearsal)
+            provisioning.ensure_stage(self, rehearsal)  # type: ignore[arg-type]
+            rehearsal.create_deployment(StageName=self.stage)
+        return rehearsal.calls
 
     def create_custom_domain(self) -> None:
         """Make the custom domain in AWS and map it to the stage. Goes on after a failure, too.
@@ -171,6 +203,18 @@ class ApiGateway(models.Model):
 
     def _create_api_mapping(self, client: Any) -> None:
         self.api_mapping_id = provisioning.ensure_api_mapping(self, client)
+
+    def _must_be_upgradable(self) -> None:
+        if not (self.api_created and self.target_base_endpoint):
+            raise GatewayNotReady("The API needs to be created before it can be upgraded")
+
+    def _bring_into_service(self, *first_steps: Callable[[Any], None]) -> None:
+        """Take these steps, make or mend all routes and the stage, deploy; then say so."""
+        routes = list(self.additional_routes.values_list("pk", flat=True))
+        self._take(*first_steps, self._create_routes, self._create_stage_and_deploy)
+        self.additional_routes.filter(pk__in=routes).update(deployed=True)
+        mark = proof.fingerprint(proof.value_for(self.pk))
+        keep(self, api_created=True, source_proof=mark)
 
     def _take(self, *steps: Callable[[Any], None]) -> None:
         client = get_boto3_client()
@@ -263,43 +307,3 @@ class ApiGatewayAdditionalRoute(models.Model):
             gateway.deploy_api(client)
 
         attempt_or_log(gateway, f"Route not removed route_key={route_key}", remove)
-
-
-class WebSocketSession(models.Model):
-    """One connection, from its $connect on."""
-
-    connection_id = models.CharField(max_length=255, unique=True)
-    channel_name = models.CharField(max_length=128, blank=True, default="")
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.CASCADE,
-        null=True,
-        related_name="websocket_sessions",
-    )
-    connected = models.BooleanField(default=True)
-    api_gateway = models.ForeignKey(
-        ApiGateway, on_delete=models.SET_NULL, null=True, related_name="sessions"
-    )
-    request_count = models.PositiveBigIntegerField(default=1)
-    created_on = models.DateTimeField(auto_now_add=True)
-    updated_on = models.DateTimeField(auto_now=True)
-
-    objects = WebSocketSessionQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "WebSocket session"
-        indexes = [
-            models.Index(fields=["connection_id", "connected"]),
-            models.Index(fields=["channel_name", "connection_id"]),
-            models.Index(fields=["channel_name", "connected"]),
-        ]
-
-    def __str__(self) -> str:
-        return self.connection_id
-
-    def send_message(self, data: Any) -> Report:
-        """Send ``data`` as JSON to this connection; see the queryset's ``send_message``.
-
-        The connection is tried even if the row says that it is closed.
-        """
-        return type(self).objects.send_to(self, data)

@@ -7,9 +7,12 @@ that failed half-way is finished by the next one. Nothing here builds a client o
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Iterator, NamedTuple
+import time
+from typing import TYPE_CHECKING, Any
 
-from .exceptions import GatewayNotReady
+from . import aws
+from .exceptions import DeploymentFailed, GatewayNotReady
+from .routes import Route, RouteTable
 
 if TYPE_CHECKING:
     from types_boto3_apigatewayv2 import ApiGatewayV2Client
@@ -21,111 +24,8 @@ logger = logging.getLogger(__name__)
 #: The tag by which a run finds the API that an earlier run made without hearing of it.
 CREATION_TAG = "django-aws-api-gateway-websockets"
 
-#: What API Gateway waits for an answer of ours, in milliseconds (its maximum).
-TIMEOUT_MILLISECONDS = 29000
-
-#: The request headers in which an integration tells us about the event.
-CONTEXT_HEADERS = {
-    "connectionId": "context.connectionId",
-    "eventType": "context.eventType",
-    "routeKey": "context.routeKey",
-    "stage": "context.stage",
-    "connectedAt": "context.connectedAt",
-    "requestId": "context.requestId",
-    "messageId": "context.messageId",
-    "sourceIp": "context.identity.sourceIp",
-}
-
-#: The mapped header that every integration of ours has, and of 1.1.1.
-CONNECTION_ID_HEADER = "integration.request.header.connectionId"
-
-
-class Route(NamedTuple):
-    """One route and the URL that its events are posted to."""
-
-    key: str
-    url: str
-
-    @property
-    def is_message(self) -> bool:
-        return self.key not in ("$connect", "$disconnect")
-
-    @property
-    def request_parameters(self) -> dict[str, str]:
-        return {
-            f"integration.request.header.{header}": source
-            for header, source in CONTEXT_HEADERS.items()
-            if self.is_message or header != "messageId"
-        }
-
-
-class RouteTable:
-    """The routes of one API and their integrations, as they are in AWS."""
-
-    def __init__(self, api_id: str, client: ApiGatewayV2Client) -> None:
-        self.api_id = api_id
-        self.client = client
-        self.routes = {found["RouteKey"]: found for found in self._list("get_routes")}
-        self.integrations = list(self._list("get_integrations"))
-
-    def ensure(self, route: Route) -> None:
-        """Make the route with its integration, or mend the one that exists."""
-        target = f"integrations/{self._ensure_integration(route)}"
-        existing = self.routes.get(route.key)
-        if existing is None:
-            self._create(route, target)
-        elif existing.get("Target") != target:
-            self.client.update_route(ApiId=self.api_id, RouteId=existing["RouteId"], Target=target)
-            existing["Target"] = target
-
-    def remove(self, key: str) -> None:
-        """Delete the route of that key, if there is one."""
-        route = self.routes.pop(key, None)
-        if route is not None:
-            self.client.delete_route(ApiId=self.api_id, RouteId=route["RouteId"])
-
-    def sweep(self) -> None:
-        """Delete our integrations that no route points to, those of failed runs among them."""
-        used = {route.get("Target") for route in self.routes.values()}
-        for found in self.integrations:
-            ours = CONNECTION_ID_HEADER in found.get("RequestParameters", {})
-            if ours and f"integrations/{found['IntegrationId']}" not in used:
-                self.client.delete_integration(
-                    ApiId=self.api_id, IntegrationId=found["IntegrationId"]
-                )
-
-    def _create(self, route: Route, target: str) -> None:
-        reply: Any = {"RouteResponseSelectionExpression": "$default"} if route.is_message else {}
-        self.routes[route.key] = self.client.create_route(
-            ApiId=self.api_id,
-            ApiKeyRequired=False,
-            AuthorizationType="NONE",
-            RouteKey=route.key,
-            Target=target,
-            **reply,
-        )
-
-    def _ensure_integration(self, route: Route) -> str:
-        wanted = {"IntegrationUri": route.url, "RequestParameters": route.request_parameters}
-        for found in self.integrations:
-            if all(found.get(name) == value for name, value in wanted.items()):
-                return str(found["IntegrationId"])
-        created: Any = self.client.create_integration(
-            ApiId=self.api_id,
-            ConnectionType="INTERNET",
-            IntegrationMethod="POST",
-            IntegrationType="HTTP_PROXY",
-            IntegrationUri=route.url,
-            PassthroughBehavior="WHEN_NO_MATCH",
-            PayloadFormatVersion="1.0",
-            RequestParameters=route.request_parameters,
-            TimeoutInMillis=TIMEOUT_MILLISECONDS,
-        )
-        self.integrations.append({**wanted, "IntegrationId": created["IntegrationId"]})
-        return str(created["IntegrationId"])
-
-    def _list(self, operation: str) -> Iterator[Any]:
-        return _items(self.client, operation, ApiId=self.api_id)
+#: Seconds between the questions whether a deployment is in service.
+DEPLOYMENT_WAITS = (0.5, 1, 2, 4, 8, 16)
 
 
 def ensure_api(gateway: ApiGateway, client: ApiGatewayV2Client) -> tuple[str, str]:
@@ -148,7 +48,7 @@ def ensure_api(gateway: ApiGateway, client: ApiGatewayV2Client) -> tuple[str, st
 def ensure_routes(gateway: ApiGateway, client: ApiGatewayV2Client) -> None:
     """Make or mend $connect, $disconnect, the default route and the additional ones."""
     base = gateway.target_base_endpoint
-    table = RouteTable(gateway.api_id, client)
+    table = RouteTable(gateway, client)
     table.ensure(Route("$connect", f"{base}connect"))
     table.ensure(Route("$disconnect", f"{base}disconnect"))
     table.ensure(Route(gateway.route_key, f"{base}default"))
@@ -161,30 +61,55 @@ def put_route(
     gateway: ApiGateway, client: ApiGatewayV2Client, route: Route, former_key: str
 ) -> None:
     """Make or mend one additional route, which may have had another key before."""
-    table = RouteTable(gateway.api_id, client)
+    table = RouteTable(gateway, client)
     table.ensure(route)
     _drop(gateway, table, former_key)
 
 
 def remove_route(gateway: ApiGateway, client: ApiGatewayV2Client, key: str) -> None:
     """Delete an additional route that the gateway no longer has."""
-    _drop(gateway, RouteTable(gateway.api_id, client), key)
+    _drop(gateway, RouteTable(gateway, client), key)
 
 
 def ensure_stage(gateway: ApiGateway, client: ApiGatewayV2Client) -> None:
-    """Make the stage unless it exists."""
-    stages = _items(client, "get_stages", ApiId=gateway.api_id)
-    if gateway.stage not in {stage["StageName"] for stage in stages}:
-        client.create_stage(ApiId=gateway.api_id, StageName=gateway.stage)
+    """Make the stage unless it exists, with the gateway's throttles for each of its routes."""
+    name: Any = {"ApiId": gateway.api_id, "StageName": gateway.stage}
+    stages = {
+        stage["StageName"]: stage
+        for stage in aws.items(client, "get_stages", ApiId=gateway.api_id)
+    }
+    throttles = _throttles(gateway)
+    if gateway.stage not in stages:
+        chosen: Any = {"DefaultRouteSettings": throttles} if throttles else {}
+        client.create_stage(**name, **chosen)
+        return
+    existing: Any = stages[gateway.stage].get("DefaultRouteSettings", {})
+    # The other settings (logging, metrics) may be somebody's choice.
+    wanted: Any = {**existing, **throttles}
+    if wanted != existing:
+        client.update_stage(**name, DefaultRouteSettings=wanted)
 
 
 def deploy(gateway: ApiGateway, client: ApiGatewayV2Client) -> str:
-    """Put the routes as they are now into service; return the deployment's id."""
-    deployment = client.create_deployment(
+    """Put the routes as they are now into service; return the deployment's id.
+
+    Raises DeploymentFailed if AWS does not manage it within half a minute.
+    """
+    deployment: Any = client.create_deployment(
         ApiId=gateway.api_id, Description=gateway.stage_description, StageName=gateway.stage
     )
-    logger.info("Deployed api_id=%s deployment_id=%s", gateway.api_id, deployment["DeploymentId"])
-    return deployment["DeploymentId"]
+    deployment_id = str(deployment["DeploymentId"])
+    for seconds in DEPLOYMENT_WAITS:
+        if deployment.get("DeploymentStatus") != "PENDING":
+            break
+        time.sleep(seconds)
+        deployment = client.get_deployment(ApiId=gateway.api_id, DeploymentId=deployment_id)
+    status = deployment.get("DeploymentStatus", "DEPLOYED")
+    if status != "DEPLOYED":
+        reason = deployment.get("DeploymentStatusMessage", "AWS gives no reason")
+        raise DeploymentFailed(f"The deployment {deployment_id} is {status}: {reason}")
+    logger.info("Deployed api_id=%s deployment_id=%s", gateway.api_id, deployment_id)
+    return deployment_id
 
 
 def ensure_domain_name(gateway: ApiGateway, client: ApiGatewayV2Client) -> str:
@@ -203,7 +128,7 @@ def ensure_domain_name(gateway: ApiGateway, client: ApiGatewayV2Client) -> str:
 def ensure_api_mapping(gateway: ApiGateway, client: ApiGatewayV2Client) -> str:
     """Return the id of the mapping from the custom domain to the gateway's stage."""
     wanted = {"ApiId": gateway.api_id, "Stage": gateway.stage}
-    for mapping in _items(client, "get_api_mappings", DomainName=gateway.domain_name):
+    for mapping in aws.items(client, "get_api_mappings", DomainName=gateway.domain_name):
         if wanted.items() <= mapping.items():
             return str(mapping["ApiMappingId"])
     created = client.create_api_mapping(DomainName=gateway.domain_name, **wanted)
@@ -220,23 +145,13 @@ def _drop(gateway: ApiGateway, table: RouteTable, key: str) -> None:
 
 def _api_made_before(gateway: ApiGateway, client: ApiGatewayV2Client) -> Any:
     """Return the API of an earlier run whose CreateApi worked but was not heard of, or None."""
-    for api in _items(client, "get_apis"):
+    for api in aws.items(client, "get_apis"):
         if (
             gateway.creation_token
             and api.get("Tags", {}).get(CREATION_TAG) == gateway.creation_token
         ):
             return api
     return None
-
-
-def _items(client: Any, operation: str, **parameters: str) -> Iterator[Any]:
-    """Every item of a listing, page after page."""
-    while True:
-        page = getattr(client, operation)(**parameters)
-        yield from page.get("Items", [])
-        if not page.get("NextToken"):
-            return
-        parameters["NextToken"] = page["NextToken"]
 
 
 def _domain_configuration(gateway: ApiGateway) -> Any:
@@ -249,6 +164,15 @@ def _domain_configuration(gateway: ApiGateway) -> Any:
     if gateway.hosted_zone_id:
         configuration["HostedZoneId"] = gateway.hosted_zone_id
     return configuration
+
+
+def _throttles(gateway: ApiGateway) -> dict[str, Any]:
+    """The throttles that the gateway wants; one that is left empty stays what it is in AWS."""
+    wanted = {
+        "ThrottlingRateLimit": gateway.throttling_rate_limit,
+        "ThrottlingBurstLimit": gateway.throttling_burst_limit,
+    }
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def _tags(gateway: ApiGateway) -> dict[str, str]:

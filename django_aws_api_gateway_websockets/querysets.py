@@ -1,11 +1,11 @@
-"""Which connections a message goes to, and what its outcome means for their rows."""
+"""Which connections are written to or closed, and what the outcome means for their rows."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Iterator, NamedTuple, Optional, Sequence
 
-from django.db import IntegrityError, models
+from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, F, Q
 from django.utils import timezone
 
@@ -33,6 +33,12 @@ class Row(NamedTuple):
     stage_name: Optional[str]
     api_endpoint: Optional[str]
 
+    @classmethod
+    def of(cls, session: WebSocketSession) -> Row:
+        gateway = session.api_gateway
+        facts = (gateway.api_id, gateway.stage, gateway.api_endpoint) if gateway else (None,) * 3
+        return cls(session.pk, session.connection_id, *facts)
+
     @property
     def recipient(self) -> Recipient:
         if not self.api_id:
@@ -58,8 +64,10 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         )
         return found
 
-    def open(self, connection_id: str, may_exist: bool, **columns: Any) -> WebSocketSession:
-        """Make a connection's session.
+    def open(
+        self, connection_id: str, may_exist: bool, **columns: Any
+    ) -> tuple[WebSocketSession, bool]:
+        """Make a connection's session; return it, and True unless it was there.
 
         AWS may repeat a $connect: the same one again gets the session that the first one made.
         Raises DuplicateConnection if the id is somebody else's.
@@ -69,9 +77,9 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
             session = same.filter(**columns).first()
             if session is None:
                 raise DuplicateConnection("The connection exists")
-            return session
+            return session, False
         try:
-            return self.create(connection_id=connection_id, **columns)
+            return self.create(connection_id=connection_id, **columns), True
         except IntegrityError as error:
             raise DuplicateConnection("The connection exists") from error
 
@@ -79,9 +87,7 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         """Count one more event of a session, and write these columns, in one UPDATE."""
         columns["updated_on"] = timezone.now()
         self.filter(pk=session.pk).update(request_count=F("request_count") + 1, **columns)
-        session.request_count += 1
-        for name, value in columns.items():
-            setattr(session, name, value)
+        session.note_written(request_count=session.request_count + 1, **columns)
 
     def send_message(self, data: Any) -> Report:
         """Send ``data`` as JSON to the connected sessions of this queryset; report how it went.
@@ -102,12 +108,30 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
 
     def send_to(self, session: WebSocketSession, data: Any) -> Report:
         """Send ``data`` to one session that is at hand; see ``send_message``."""
-        gateway = session.api_gateway
-        facts = (gateway.api_id, gateway.stage, gateway.api_endpoint) if gateway else (None,) * 3
         report = Report()
-        self._deliver(
-            sending.encode(data), [Row(session.pk, session.connection_id, *facts)], report
-        )
+        self._deliver(sending.encode(data), [Row.of(session)], report)
+        return report
+
+    def close(self, *, on_commit: bool = False) -> Report:
+        """Close the connections of the connected sessions of this queryset, and their rows.
+
+        The rows come first: whatever AWS answers, nothing is sent to these connections and no
+        message of theirs is accepted any more. The client sees the code 1000; no other code and no
+        reason can be chosen. The report counts those that were closed, had gone, or failed.
+
+        With ``on_commit`` AWS is called when the transaction has committed, a failure is logged,
+        and the report is empty.
+        """
+        report = Report()
+        for rows in self._connected_rows():
+            self._close(list(dict.fromkeys(rows)), report, on_commit)
+        return report
+
+    def close_one(self, session: WebSocketSession) -> Report:
+        """Close one session that is at hand; see ``close``."""
+        report = Report()
+        self._close([Row.of(session)], report)
+        session.note_written(connected=False)
         return report
 
     def mark_gone(self) -> int:
@@ -126,6 +150,21 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         gone = [row.pk for row, outcome in zip(rows, outcomes) if outcome == GONE]
         if gone:
             self._all().filter(pk__in=gone).mark_gone()
+
+    def _close(self, rows: Sequence[Row], report: Report, on_commit: bool = False) -> None:
+        def hang_up() -> None:
+            for outcome in sending.hang_up([row.recipient for row in rows]):
+                report.count(outcome)
+
+        if not rows:
+            return
+        closed = self._all().filter(pk__in=[row.pk for row in rows])
+        closed.update(connected=False, updated_on=timezone.now())
+        if on_commit:
+            # Robust: what the transaction was about is done, whether AWS can be reached or not.
+            transaction.on_commit(hang_up, using=closed.db, robust=True)
+        else:
+            hang_up()
 
     def _connected_rows(self) -> Iterator[list[Row]]:
         """The connected sessions' rows, CHUNK at a time. A join may give one several times."""

@@ -89,9 +89,14 @@ def has_readable_query(request: HttpRequest) -> bool:
         return False
 
 
-def is_trusted_origin(origin: Origin) -> bool:
-    """True if CSRF_TRUSTED_ORIGINS has the origin, by the rules of Django's CSRF protection."""
-    for trusted in map(urlsplit, conf.trusted_origins):
+def has_readable_session_cookie(request: HttpRequest) -> bool:
+    """True unless the session cookie has a NUL, at which PostgreSQL fails ("\\000" is one)."""
+    return "\0" not in request.COOKIES.get(conf.session_cookie_name, "")
+
+
+def is_origin_among(origin: Origin, origins: Iterable[str]) -> bool:
+    """True if a list has the origin, by the rules of Django's CSRF_TRUSTED_ORIGINS."""
+    for trusted in map(urlsplit, origins):
         if trusted.scheme == origin.scheme and (
             trusted.netloc == origin.netloc
             or (
@@ -100,6 +105,13 @@ def is_trusted_origin(origin: Origin) -> bool:
         ):
             return True
     return False
+
+
+def is_origin_pattern(text: str) -> bool:
+    """True for what is_origin_among() can find: an origin in its one form, or of sub-domains."""
+    plain = str(text).replace("://*.", "://", 1)
+    origin = Origin.parse(plain)
+    return origin is not None and plain == f"{origin.scheme}://{origin.netloc}"
 
 
 def is_own_origin(

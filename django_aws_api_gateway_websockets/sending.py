@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Optional, Protocol, Sequence
+from typing import Any, Callable, NamedTuple, Optional, Protocol, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.serializers.json import DjangoJSONEncoder
@@ -32,7 +32,7 @@ class Recipient(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of one recipient's message: sent, gone or failed (then with the reason)."""
+    """What became of one recipient: sent, closed, gone or failed (then with the reason)."""
 
     status: str
     reason: str = ""
@@ -40,16 +40,18 @@ class Outcome(NamedTuple):
 
 SENT = Outcome("sent")
 GONE = Outcome("gone")
+CLOSED = Outcome("closed")
 
 
 @dataclass
 class Report:
-    """How many recipients a message was sent to, were gone, or could not be served.
+    """How many recipients a message was sent to, were closed, were gone, or could not be served.
 
     ``reasons`` counts the failures by their reason.
     """
 
     sent: int = 0
+    closed: int = 0
     gone: int = 0
     failed: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
@@ -61,10 +63,18 @@ class Report:
 
 
 class Transport(Protocol):
-    """Posts one body to many recipients; WEBSOCKETS["transport"] names the class to use."""
+    """Reaches many recipients; WEBSOCKETS["transport"] names the class to use.
+
+    Each method returns one outcome for each recipient, in their order, and never raises for one
+    of them.
+    """
 
     def send(self, body: bytes, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
-        """Return one outcome for each recipient, in their order. Never raise for one of them."""
+        """Post ``body`` to each."""
+        ...
+
+    def close(self, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
+        """Close each one's connection."""
         ...
 
 
@@ -88,32 +98,58 @@ def encode(data: Any) -> bytes:
 
 def fan_out(body: bytes, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
     """Post ``body`` to every recipient; return one outcome for each, in their order."""
+    return _transport().send(body, recipients)
+
+
+def hang_up(recipients: Sequence[Recipient]) -> Sequence[Outcome]:
+    """Close every recipient's connection; return one outcome for each, in their order."""
+    return _transport().close(recipients)
+
+
+def _transport() -> Transport:
     transport: Transport = import_string(conf.transport)()
-    return transport.send(body, recipients)
+    return transport
 
 
 class Boto3Transport:
     """One boto3 call for each recipient, several at a time."""
 
     def send(self, body: bytes, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
-        if len(recipients) < 2:
-            return [self.post(body, recipient) for recipient in recipients]
-        workers = min(conf.max_workers, len(recipients))
-        with ThreadPoolExecutor(workers, "websocket-send") as pool:
-            return list(pool.map(lambda recipient: self.post(body, recipient), recipients))
+        def post(client: Any, connection_id: str) -> Outcome:
+            client.post_to_connection(ConnectionId=connection_id, Data=body)
+            return SENT
 
-    def post(self, body: bytes, recipient: Recipient) -> Outcome:
+        return call_for_each(recipients, post)
+
+    def close(self, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
+        def delete(client: Any, connection_id: str) -> Outcome:
+            client.delete_connection(ConnectionId=connection_id)
+            return CLOSED
+
+        return call_for_each(recipients, delete)
+
+
+def call_for_each(
+    recipients: Sequence[Recipient], call: Callable[[Any, str], Outcome]
+) -> Sequence[Outcome]:
+    """Call it with each recipient's boto3 client and connection id, several at a time."""
+
+    def reach(recipient: Recipient) -> Outcome:
         if recipient.endpoint is None:
             return Outcome("failed", "The session has no created gateway")
         try:
-            client = aws.connections_client(recipient.endpoint)
-            client.post_to_connection(ConnectionId=recipient.connection_id, Data=body)
+            return call(aws.connections_client(recipient.endpoint), recipient.connection_id)
         except ClientError as error:
             return outcome_of(error, recipient)
         except (BotoCoreError, ValueError) as error:
             # A ValueError is botocore's word on an endpoint that is no URL.
             return failure(type(error).__name__, recipient)
-        return SENT
+
+    if len(recipients) < 2:
+        return [reach(recipient) for recipient in recipients]
+    workers = min(conf.max_workers, len(recipients))
+    with ThreadPoolExecutor(workers, "websocket-send") as pool:
+        return list(pool.map(reach, recipients))
 
 
 def outcome_of(error: ClientError, recipient: Recipient) -> Outcome:
@@ -125,5 +161,5 @@ def outcome_of(error: ClientError, recipient: Recipient) -> Outcome:
 
 
 def failure(reason: str, recipient: Recipient) -> Outcome:
-    logger.warning("Message not sent connection_id=%s reason=%s", recipient.connection_id, reason)
+    logger.warning("Not reached connection_id=%s reason=%s", recipient.connection_id, reason)
     return Outcome("failed", reason)

@@ -24,8 +24,9 @@ from django.conf import settings
 from django.test import Client, override_settings
 from django.utils.http import urlencode
 
+from . import proof
 from .models import ApiGateway, WebSocketSession
-from .sending import GONE, SENT, Outcome, Recipient
+from .sending import CLOSED, GONE, SENT, Outcome, Recipient
 
 if TYPE_CHECKING:
     from django.test import SimpleTestCase as Base
@@ -55,6 +56,8 @@ class Outbox(List[SentMessage]):
         self.gone: set[str] = set()
         #: Connection ids for which sending fails, with the reason that the report is to give.
         self.failing: dict[str, str] = {}
+        #: Connection ids that were closed from this end, in order.
+        self.closed: list[str] = []
 
     def to(self, connection_id: str) -> list[Any]:
         """Return what was sent to one connection."""
@@ -64,17 +67,28 @@ class Outbox(List[SentMessage]):
         super().clear()
         self.gone.clear()
         self.failing.clear()
+        self.closed.clear()
 
     def deliver(self, body: bytes, recipient: Recipient) -> Outcome:
-        connection_id, endpoint = recipient
-        if endpoint is None:
+        failure = self._failure(recipient)
+        if failure is None and recipient.endpoint:
+            sent = SentMessage(recipient.connection_id, json.loads(body), recipient.endpoint.url)
+            self.append(sent)
+        return failure or SENT
+
+    def hang_up(self, recipient: Recipient) -> Outcome:
+        failure = self._failure(recipient)
+        if failure is None:
+            self.gone.add(recipient.connection_id)
+            self.closed.append(recipient.connection_id)
+        return failure or CLOSED
+
+    def _failure(self, recipient: Recipient) -> Optional[Outcome]:
+        if recipient.endpoint is None:
             return Outcome("failed", "The session has no created gateway")
-        if connection_id in self.failing:
-            return Outcome("failed", self.failing[connection_id])
-        if connection_id in self.gone:
-            return GONE
-        self.append(SentMessage(connection_id, json.loads(body), endpoint.url))
-        return SENT
+        if recipient.connection_id in self.failing:
+            return Outcome("failed", self.failing[recipient.connection_id])
+        return GONE if recipient.connection_id in self.gone else None
 
 
 #: The messages sent since the test began, while ``capture_messages`` is active.
@@ -86,6 +100,9 @@ class OutboxTransport:
 
     def send(self, body: bytes, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
         return [outbox.deliver(body, recipient) for recipient in recipients]
+
+    def close(self, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
+        return [outbox.hang_up(recipient) for recipient in recipients]
 
 
 @contextmanager
@@ -105,24 +122,31 @@ class WebSocketClient:
     """Plays API Gateway, and one browser behind it, against the view that is mounted at a URL.
 
     ``url`` is the view's URL without the route: ``/ws/`` for ``path("ws/<slug:route>", ...)``.
-    ``gateway`` defaults to one that is made for the tests; ``user`` is logged in for the $connect;
-    ``headers`` are added to the $connect and win over its own (None leaves a header out).
+    ``gateway`` defaults to one that is made for the tests. The $connect brings the cookies of
+    ``browser``, a ``django.test.Client`` of its own unless one is given, into which ``user`` is
+    logged in; ``ticket`` is sent as ``?ws_token=``; ``headers`` are added to it and win over its
+    own (None leaves a header out).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all are keywords but one
         self,
         url: str,
         *,
         gateway: Optional[ApiGateway] = None,
         user: Any = None,
+        browser: Optional[Client] = None,
         channel: str = "",
+        ticket: str = "",
         headers: Optional[Mapping[str, Optional[str]]] = None,
         connection_id: str = "",
     ) -> None:
         self.url = url
         self.gateway = gateway or make_gateway()
-        self.user = user
+        self.browser = browser or Client()
+        if user is not None:
+            self.browser.force_login(user)
         self.channel = channel
+        self.ticket = ticket
         self.headers = dict(headers or {})
         self.connection_id = connection_id or make_connection_id()
         #: The response to the latest event.
@@ -138,19 +162,22 @@ class WebSocketClient:
         """The messages that were sent to this connection."""
         return outbox.to(self.connection_id)
 
+    @property
+    def is_closed(self) -> bool:
+        """True if the site has closed the connection."""
+        return self.connection_id in outbox.closed
+
     def connect(self) -> Any:
-        """Send the $connect, with the cookies of ``user``; return the view's response."""
-        browser = Client()
-        if self.user is not None:
-            browser.force_login(self.user)
-        query = {"channel": self.channel} if self.channel else {}
+        """Send the $connect, with the browser's cookies; return the view's response."""
+        asked = {"channel": self.channel, "ws_token": self.ticket}
+        query = {name: value for name, value in asked.items() if value}
         handshake = {
             "Origin": "https://testserver",
             "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
             "Sec-WebSocket-Version": "13",
             **self.headers,
         }
-        return self._post(browser, "connect", b"", handshake, QUERY_STRING=urlencode(query))
+        return self._post(self.browser, "connect", b"", handshake, QUERY_STRING=urlencode(query))
 
     def send(self, data: Any, route: str = "default") -> Any:
         """Send a message, as JSON unless it is bytes or text; return the view's response."""
@@ -184,8 +211,10 @@ class WebSocketClient:
         self.response = client.generic("POST", path, body, "application/json", **extra)
         return self.response
 
-    def _gateway_headers(self) -> dict[str, str]:
+    def _gateway_headers(self) -> dict[str, Optional[str]]:
+        secret = proof.value_for(self.gateway.pk) if self.gateway.source_proof else None
         return {
+            proof.HEADER: secret,
             "Host": "testserver",
             "User-Agent": f"AmazonAPIGateway_{self.gateway.api_id}",
             "X-Amzn-Apigateway-Api-Id": self.gateway.api_id,
@@ -238,4 +267,7 @@ def make_gateway() -> ApiGateway:
             "target_base_endpoint": "https://testserver/ws/",
         },
     )
+    if gateway.source_proof is None:  # by the secret of the moment, which a test may override
+        gateway.source_proof = proof.fingerprint(proof.value_for(gateway.pk))
+        gateway.save(update_fields=["source_proof"])
     return gateway

@@ -1,26 +1,23 @@
-"""Which events are let in: from a gateway, a connection and a page of ours."""
+"""Which events are let in: those of a gateway and a connection of ours."""
 
 from __future__ import annotations
 
 from typing import Any, Optional, Type
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.views.generic import View
 
-from . import security
-from .aws import host_of
+from . import proof, security
 from .events import Event
-from .exceptions import HeadersMissing, RequestRefused, UserAgentUnexpected
+from .exceptions import HeadersMissing, RequestRefused, SourceUnproved, UserAgentUnexpected
 from .models import ApiGateway, WebSocketSession
-from .security import Origin
 
 CONNECT = "connect"
 DISCONNECT = "disconnect"
 
 
 class VettingView(View):
-    """Decides about one event before any handler sees it. Each question is a hook.
+    """Decides where one event comes from, before anything else is done. Each question is a hook.
 
     It costs one SELECT: the gateway for a $connect, the session with its user and gateway
     afterwards.
@@ -47,17 +44,29 @@ class VettingView(View):
         "X-Amzn-Apigateway-Api-Id",
     ]
     additional_required_headers: list[str] = []
-    #: Required of a $connect besides.
-    required_connection_headers: list[str] = [
-        "Origin",
-        "Sec-Websocket-Key",
-        "Sec-Websocket-Version",
-    ]
 
     _event: Event
     _route: str
-    _channel_name: str = ""
+    _secret: str = ""
     _missing: tuple[str, ...] = ()
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        # Taken out of the request, so that nobody logs or shows it who logs or shows requests.
+        self._secret = request.META.pop(proof.META_KEY, "")
+        vars(request).pop("headers", None)  # Django's cached copy
+        super().setup(request, *args, **kwargs)
+        self.debug_log = []
+        self._route = str(kwargs.get("route", "default"))
+        self._event = Event.from_headers(request.headers)
+
+    @property
+    def _whence(self) -> str:
+        """The event, in a line of the log."""
+        event = self._event
+        return (
+            f"route={self._route} connection_id={event.connection_id!r} "
+            f"request_id={event.request_id!r}"
+        )
 
     def _debug(self, msg: str) -> None:
         """Override to keep the steps of a request elsewhere than in debug_log."""
@@ -70,48 +79,30 @@ class VettingView(View):
             raise HeadersMissing(f"Missing {', '.join(self._missing)}")
         if not self._expected_useragent(request, *args, **kwargs):
             raise UserAgentUnexpected
+        if not security.is_connection_id(self._event.connection_id):
+            raise RequestRefused("Invalid connection id")
+        if self._route == CONNECT:
+            self._vet_source("Unexpected API Gateway", request, *args, **kwargs)
+        else:
+            self._load_session(request)
+            if self.websocket_session is None:
+                raise RequestRefused("Unknown connection")
+            self._vet_source("Unknown connection", request, *args, **kwargs)
         if not security.has_allowed_host(request):
             raise RequestRefused("Host is not allowed")
         if not security.has_readable_query(request):
             raise RequestRefused("The query cannot be read")
-        if not security.is_connection_id(self._event.connection_id):
-            raise RequestRefused("Invalid connection id")
-        if self._route == CONNECT:
-            self._vet_connect(request, *args, **kwargs)
-        else:
-            self._vet_session(request, *args, **kwargs)
 
-    def _vet_connect(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        if not self._expected_connection_headers(request, *args, **kwargs):
-            raise RequestRefused(f"Missing {len(self._missing)} headers")
+    def _vet_source(self, refusal: str, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         if not self._allowed_apigateway(request, *args, **kwargs):
-            raise RequestRefused("Unexpected API Gateway")
-        if not self._check_host_is_in_origin(request):
-            raise RequestRefused("Host is not in Origin")
-        self._channel_name = self._get_channel_name(request)
-        if not security.is_channel_name(self._channel_name):
-            raise RequestRefused("Invalid channel name")
-        accepted, message = self._additional_connection_checks(request, *args, **kwargs)
-        if not accepted:
-            raise RequestRefused(message)
-
-    def _vet_session(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        self._load_session(request)
-        if self.websocket_session is None:
-            raise RequestRefused("Unknown connection")
-        if not self._allowed_apigateway(request, *args, **kwargs):
-            raise RequestRefused("Unexpected API Gateway")
-        self._add_user_to_request(request)
+            raise RequestRefused(refusal, reason=f"api_id={self._event.api_id!r} is another's")
+        if not self._has_source_proof(request):
+            given = "is wrong" if self._secret else "is missing"
+            raise SourceUnproved(refusal, reason=f"the header {proof.HEADER} {given}")
 
     def _expected_headers(self, request: HttpRequest, *args: Any, **kwargs: Any) -> bool:
         """Override to require other headers of every event."""
         return self._has(*self.required_headers, *self.additional_required_headers)
-
-    def _expected_connection_headers(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> bool:
-        """Override to require other headers of a $connect."""
-        return self._has(*self.required_connection_headers)
 
     def _has(self, *names: str) -> bool:
         self._missing = security.missing_headers(self.request.headers, names)
@@ -145,32 +136,18 @@ class VettingView(View):
         found = self.api_gateway.api_id if self.api_gateway else ""
         return bool(found) and found == self._event.api_id
 
-    def _check_host_is_in_origin(self, request: HttpRequest) -> bool:
-        """Override to choose the pages that may open a socket, by their Origin."""
-        origin = Origin.parse(self._event.origin)
-        if origin is None:
-            return False
-        return security.is_trusted_origin(origin) or self._check_allowed_hosts(request)
+    def _has_source_proof(self, request: HttpRequest) -> bool:
+        """Override to prove in another way that API Gateway is the sender (by mutual TLS, say)."""
+        if not self._is_proof_required:
+            return True
+        return proof.is_proof(self._secret, self.api_gateway.pk if self.api_gateway else None)
 
-    def _check_allowed_hosts(self, request: HttpRequest) -> bool:
-        """Override to choose which Origins are the site's own."""
-        origin = Origin.parse(self._event.origin)
-        gateway = self.api_gateway
-        own = (gateway.domain_name.lower(), host_of(gateway.api_endpoint)) if gateway else ()
-        host = request.get_host()
-        scheme = self._event.client_scheme
-        return origin is not None and security.is_own_origin(origin, host, scheme, own)
-
-    def _additional_connection_checks(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> tuple[bool, str]:
-        """Override to refuse a connection: return False and the text that the client gets."""
-        return True, ""
-
-    def _get_channel_name(self, request: HttpRequest) -> str:
-        """Override to choose the channel that a connection is in (128 printable characters)."""
-        fallback = self.api_gateway.default_channel_name if self.api_gateway else ""
-        return request.GET.get("channel") or fallback
+    @property
+    def _is_proof_required(self) -> bool:
+        """False for a gateway that an older release has deployed: its integrations send none."""
+        if self.api_gateway is None:
+            return proof.is_own()
+        return self.api_gateway.source_proof is not None
 
     def _load_session(self, request: HttpRequest) -> None:
         """Override to load ``self.websocket_session`` in another way; None refuses the event."""
@@ -181,8 +158,3 @@ class VettingView(View):
             self.websocket_session = sessions.get(connection_id=self._event.connection_id)
         except self.model.DoesNotExist:
             self.websocket_session = None
-
-    def _add_user_to_request(self, request: HttpRequest) -> None:
-        """Override to give handlers another ``request.user`` than the one who connected."""
-        session = self.websocket_session
-        request.user = (session and session.user) or AnonymousUser()

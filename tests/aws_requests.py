@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.test import Client
 
+from django_aws_api_gateway_websockets import proof
+
 HANDSHAKE = {
     "Origin": "https://testserver",
     "Sec-Websocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
@@ -13,10 +15,12 @@ HANDSHAKE = {
 
 def event_headers(connection, **changed):
     """The headers of every event of a connection; a changed one that is None is left out."""
+    gateway = connection.gateway
     headers = {
+        proof.HEADER: proof.value_for(gateway.pk) if gateway.source_proof else None,
         "Host": "testserver",
         "User-Agent": "AmazonAPIGateway_testserver",
-        "X-Amzn-Apigateway-Api-Id": connection.gateway.api_id,
+        "X-Amzn-Apigateway-Api-Id": gateway.api_id,
         "X-Forwarded-For": "203.0.113.1",
         "X-Forwarded-Proto": "https",
         "Connectionid": connection.connection_id,
@@ -32,3 +36,8 @@ def post(connection, route="default", body=b"", *, method="POST", http=None, **o
     options.setdefault("CONTENT_LENGTH", str(len(body)))
     environ = {name: value for name, value in options.items() if value is not None}
     return (http or Client()).generic(method, f"/ws/{route}", body, headers=headers, **environ)
+
+
+def answered(response):
+    """What an event was answered with."""
+    return response.status_code, response.content

@@ -67,8 +67,8 @@ def test_every_row_has_its_pages(admin_client, rows, model):
             ApiGateway,
             (
                 "api_name domain_name default_channel_name api_id api_endpoint "
-                "api_gateway_domain_name api_created custom_domain_created status created_on "
-                "updated_on"
+                "api_gateway_domain_name api_created custom_domain_created status "
+                    "proves_source created_on updated_on"
             ),
         ),
         (ApiGatewayAdditionalRoute, "name api_gateway route_key integration_url deployed"),

@@ -1,7 +1,7 @@
 """The house: imports point one way, so that each room can be read alone.
 
-conf, exceptions <- aws <- provisioning, sending <- attempts, querysets, models
-    <- vetting, views, mixins, admin, commands <- testing, local
+conf, exceptions <- aws, proof <- provisioning, sending <- attempts, querysets, models
+    <- vetting <- admission <- handshake <- views <- testing, local
 """
 
 from __future__ import annotations
@@ -20,15 +20,32 @@ HOUSE = Path(django_aws_api_gateway_websockets.__file__).parent
 
 #: From the ground up. A room imports from the floors below its own, and from none beside it.
 FLOORS = [
-    {"", "exceptions", "fields", "handlers", "management"},
-    {"conf"},
-    {"aws", "security"},
-    {"sending", "provisioning"},
+    {
+        "",
+        "checks.problems",
+        "decorators",
+        "exceptions",
+        "faults",
+        "fields",
+        "handlers",
+        "identity",
+        "management",
+    },
+    {"conf", "rehearsal"},
+    {"aws", "proof", "rates", "security"},
+    {"sending", "routes", "tickets"},
+    {"provisioning"},
     {"events", "attempts", "querysets"},
+    {"sessions"},
     {"models"},
-    {"vetting", "mixins", "admin", "management.provision"},
+    {"vetting", "mixins", "admin", "management.provision", "receivers"},
+    {"admission"},
+    {"handshake"},
     {"views"},
-    {"checks", "testing"},
+    {"checks.settings", "testing"},
+    {"checks.views"},
+    {"checks.gateways"},
+    {"checks"},
     {"apps", "local.testing"},
     {"pytest_plugin"},
 ]
@@ -39,9 +56,12 @@ ROOF = len(FLOORS)
 #: Who reads django.conf.settings beside conf, and why.
 SETTINGS_READERS = {
     "conf": "the one that all others ask",
-    "checks": "it tells a setting that is not there from one that is wrong",
-    "models": "AUTH_USER_MODEL, as Django has it",
+    "checks.settings": "it tells a setting that is not there from one that is wrong",
+    "checks.views": "it looks at Django's own",
+    "sessions": "AUTH_USER_MODEL, as Django has it",
+    "tickets": "AUTH_USER_MODEL, as Django has it",
     "migrations.0001_initial": "AUTH_USER_MODEL, as Django has it",
+    "migrations.0003_source_proof_and_tickets": "AUTH_USER_MODEL, as Django has it",
     "testing": "it changes settings for a test",
     "local.testing": "it changes settings for a test",
 }
@@ -124,8 +144,17 @@ def test_security_knows_nothing_but_settings_and_errors(neighbours):
 
 
 def test_rooms_below_the_models_know_no_orm(neighbours):
-    for room in ("aws", "provisioning", "sending", "security", "events", "handlers"):
-        assert neighbours[room] & {"attempts", "fields", "models", "querysets"} == set()
+    for room in (
+        "aws",
+        "proof",
+        "provisioning",
+        "rates",
+        "routes",
+        "sending",
+        "security",
+        "events",
+    ):
+        assert neighbours[room] & {"attempts", "models", "querysets", "sessions"} == set()
 
 
 def test_the_local_gateway_knows_nothing_of_the_app_but_its_errors(neighbours):
@@ -150,7 +179,9 @@ def test_only_conf_and_those_with_a_reason_read_the_settings():
     assert readers == set(SETTINGS_READERS)
 
 
-@pytest.mark.parametrize("room", ["models", "migrations.0001_initial"])
+@pytest.mark.parametrize(
+    "room", [room for room, reason in SETTINGS_READERS.items() if "AUTH_USER_MODEL" in reason]
+)
 def test_models_and_migrations_read_one_setting_only(room):
     tree = next(tree for name, tree, _ in rooms() if name == room)
     read = {

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.urls import include, path, re_path
 from django.views.decorators.cache import never_cache
 
+from django_aws_api_gateway_websockets.conf import DEFAULTS
 from django_aws_api_gateway_websockets.views import WebSocketView
 
 # Django checks the database's own settings too.
@@ -128,7 +129,7 @@ def test_an_unknown_key_of_websockets_is_an_error_that_knows_a_near_one(settings
 @pytest.mark.parametrize("key", ["colour", 7])
 def test_an_unknown_key_that_resembles_none_is_answered_with_those_there_are(settings, key):
     settings.WEBSOCKETS = {key: 1}
-    assert "Known keys: transport, max_workers." in problems()["E005"].hint
+    assert f"Known keys: {', '.join(DEFAULTS)}." in problems()["E005"].hint
 
 
 @pytest.mark.parametrize("value", [0, -1, "5", 2.5, None])

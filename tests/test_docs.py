@@ -62,11 +62,13 @@ def test_every_target_of_the_makefile_that_is_named_exists():
     assert [target for target in named if not re.search(rf"^{target}:", makefile, re.M)] == []
 
 
-def test_every_check_is_on_the_settings_page():
-    source = Path(checks.__file__).read_text(encoding="utf-8")
-    ids = set(re.findall(r'"([EW]\d{3})"', source))
+def test_every_check_is_on_the_page_of_settings_or_security():
+    files = Path(checks.__file__).parent.glob("*.py")
+    sources = "".join(file.read_text(encoding="utf-8") for file in files)
+    ids = set(re.findall(r'"([EW]\d{3})"', sources))
     assert ids
-    assert set(re.findall(r"^``([EW]\d{3})``", PAGES["settings"], re.M)) == ids
+    shown = re.findall(r"^ *``([EW]\d{3})``", PAGES["settings"] + PAGES["security"], re.M)
+    assert sorted(shown) == sorted(ids)
 
 
 @pytest.mark.parametrize(
@@ -223,11 +225,25 @@ def test_a_page_gets_the_url_of_its_socket(settings, rf):
     assert f'"{gateway.socket_url}?channel=lobby"' in html
 
 
-def test_what_a_view_debugs_goes_where_it_says(mount, websocket, caplog):
-    mount("views-debug", "WatchedView")
-    caplog.set_level("DEBUG", "views-debug")
-    websocket("/ws/")
-    assert "Missing headers: none" in caplog.messages
+def test_a_failure_of_a_handler_is_told_to_the_client(mount, websocket):
+    mount("views-failed", "CarefulView")
+    guest = websocket("/ws/")
+    with pytest.raises(ZeroDivisionError):
+        guest.send({"action": "divide", "by": 0})
+    guest.send({"action": "divide", "by": 4})
+    assert guest.received == [{"error": "That went wrong."}, {"result": 0.25}]
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [("talk.v1", "talk.v1"), ("json, talk.v1, talk.v2", "talk.v1"), ("json", None)],
+)
+def test_the_first_offered_subprotocol_that_the_view_knows_is_chosen(
+    mount, websocket, offered, chosen
+):
+    mount("views-subprotocols", "TalkView")
+    guest = websocket("/ws/", headers={"Sec-WebSocket-Protocol": offered})
+    assert guest.response.get("Sec-WebSocket-Protocol") == chosen
 
 
 # Sending.
@@ -266,4 +282,6 @@ def test_a_transport_of_ones_own_posts(alice, settings, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "transports", transports)
     settings.WEBSOCKETS = {"transport": "transports.PrintTransport"}
     assert alice.session.send_message("hello").sent == 1
-    assert capsys.readouterr().out == f'{alice.connection_id} "hello"\n'
+    assert alice.session.close().closed == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told == [f'{alice.connection_id} "hello"', f"{alice.connection_id} closed"]

@@ -89,12 +89,14 @@ def test_an_additional_route_of_a_live_gateway_is_deployed(chat):
     assert route["Target"]
 
 
-def test_the_site_can_close_a_connection(chat):
-    socket = open_socket(chat)
+def test_the_site_can_close_connections(chat, capsys):
+    sockets = [open_socket(chat, channel="lobby"), open_socket(chat)]
     run("sending-close")
-    with pytest.raises(ConnectionClosed) as closed:
-        socket.receive()
-    assert closed.value.rcvd.code == 1000
+    assert capsys.readouterr().out == "1 0 0\n"
+    for socket in sockets:
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.receive()
+        assert closed.value.rcvd.code == 1000
 
 
 def test_a_gateway_is_made_as_the_page_says(local, capsys):
@@ -110,7 +112,7 @@ def test_a_gateway_is_made_as_the_page_says(local, capsys):
     assert alias["Name"] == gateway.domain_name
 
 
-def test_an_operator_may_make_every_call_that_the_package_makes(chat, local):
+def test_an_operator_may_make_every_call_that_the_package_makes(chat, local, settings):
     chat.domain_name, chat.certificate_arn = "ws.example.com", "arn:aws:acm:::certificate/1"
     chat.create_custom_domain()
     run("views-additional-route")
@@ -118,17 +120,19 @@ def test_an_operator_may_make_every_call_that_the_package_makes(chat, local):
     route.integration_url += "s"
     route.save()
     route.delete()
+    chat.throttling_rate_limit, settings.SECRET_KEY = 100, "new"
+    chat.upgrade_gateway()
     calls = list(iam_calls(local))
     verbs = ("GET", "POST", "PATCH", "DELETE")
     assert {action for action, _ in calls} == {f"apigateway:{verb}" for verb in verbs}
     assert [call for call in calls if not granted("policy-provisioning", call)] == []
 
 
-def test_the_sites_own_permission_is_to_send_and_no_more():
+def test_the_sites_own_permission_is_to_send_and_to_close_and_no_more():
     send = f"{EXECUTE_API}a1b2c3/production/POST/@connections/JC1dgf9yoAMCK-g="
-    assert granted("policy-sending", ("execute-api:ManageConnections", send))
-    end = send.replace("POST", "DELETE")
-    assert not granted("policy-sending", ("execute-api:ManageConnections", end))
+    for verb, allowed in (("POST", True), ("DELETE", True), ("GET", False)):
+        call = ("execute-api:ManageConnections", send.replace("POST", verb))
+        assert granted("policy-sending", call) is allowed
     assert not granted("policy-sending", ("apigateway:POST", f"{APIGATEWAY}/apis"))
 
 

@@ -17,6 +17,8 @@ HEADERS = {
     "User-agent": "AmazonAPIGateway_abc123",
     "X-FORWARDED-PROTO": "https",
     "requestId": "JC1dhE5JIAMFc5w=",
+    "sourceip": "203.0.113.1",
+    "sec-websocket-protocol": "chat.v2 , chat.v1,",
 }
 
 
@@ -32,11 +34,13 @@ def test_an_event_is_read_from_its_headers_whatever_their_letter_case():
         user_agent="AmazonAPIGateway_abc123",
         client_scheme="https",
         request_id="JC1dhE5JIAMFc5w=",
+        source_ip="203.0.113.1",
+        subprotocols=("chat.v2", "chat.v1"),
     )
 
 
 def test_what_no_header_tells_is_empty():
-    assert set(event_of({})) == {""}
+    assert set(event_of({})) == {"", ()}
 
 
 @pytest.mark.parametrize(
@@ -53,5 +57,5 @@ def test_the_log_of_a_refusal_bears_aws_s_request_id(caplog):
     with caplog.at_level(logging.WARNING, "django_aws_api_gateway_websockets.views"):
         ws.connect()
     (line,) = [r.getMessage() for r in caplog.records if r.name.endswith(".views")]
-    assert "reason=RequestRefused Host is not in Origin route=connect" in line
+    assert "reason=RequestRefused Host is not in Origin origin='null' route=connect" in line
     assert "request_id='JC1dhE5JIAMFc5w='" in line

@@ -18,6 +18,7 @@ from django_aws_api_gateway_websockets.models import (
     ApiGateway,
     ApiGatewayAdditionalRoute,
     WebSocketSession,
+    WebSocketTicket,
 )
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 
@@ -27,8 +28,19 @@ APP = "django_aws_api_gateway_websockets"
 SCHEMA = Path(__file__).parent / "schema_1_1_1"
 MODELS = [ApiGateway, ApiGatewayAdditionalRoute, WebSocketSession]
 TABLES = [model._meta.db_table for model in MODELS]
-#: The columns of ours that 1.1.1 has not.
-ADDED = {"creation_token", "provisioning_since", "last_error"}
+#: The table and the columns of ours that 1.1.1 has not.
+ADDED_TABLE = WebSocketTicket._meta.db_table
+ADDED = {
+    ApiGateway: {
+        "creation_token",
+        "provisioning_since",
+        "last_error",
+        "throttling_rate_limit",
+        "throttling_burst_limit",
+        "source_proof",
+    },
+    WebSocketSession: {"auth_hash", "login"},
+}
 
 
 def run(file):
@@ -42,7 +54,7 @@ def run(file):
 
 def drop_tables():
     with connection.cursor() as cursor:
-        for table in reversed(TABLES):
+        for table in [ADDED_TABLE, *reversed(TABLES)]:
             cursor.execute(f"DROP TABLE IF EXISTS {connection.ops.quote_name(table)}")
         cursor.execute("DELETE FROM django_migrations WHERE app = %s", [APP])
 
@@ -88,9 +100,11 @@ def schema():
 
 def test_a_new_database_has_the_schema_of_1_1_1_and_nullable_columns(request):
     ours = schema()
-    columns, _ = ours[ApiGateway._meta.db_table]
-    added = [columns.pop(name) for name in ADDED]
-    assert all(column.null_ok for column in added)
+    for model, names in ADDED.items():
+        columns, constraints = ours[model._meta.db_table]
+        assert all(columns.pop(name).null_ok for name in names)
+        for name in [n for n, found in constraints.items() if names & {*found["columns"]}]:
+            del constraints[name]
     request.getfixturevalue("tables_of_1_1_1")
     assert ours == schema()
 
@@ -117,7 +131,10 @@ def test_the_migrations_can_be_taken_back(tables_of_1_1_1):
 
 def test_migrating_applies_only_what_is_new(migrated):
     applied = [line.strip() for line in migrated.splitlines() if line.startswith("  Applying")]
-    assert applied == [f"Applying {APP}.0002_provisioning_state... OK"]
+    assert applied == [
+        f"Applying {APP}.0002_provisioning_state... OK",
+        f"Applying {APP}.0003_source_proof_and_tickets... OK",
+    ]
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
     call_command("migrate", check_unapplied=True, verbosity=0)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from django_aws_api_gateway_websockets import proof
 from django_aws_api_gateway_websockets.exceptions import GatewayNotReady
-from django_aws_api_gateway_websockets.provisioning import CREATION_TAG, Route, RouteTable
+from django_aws_api_gateway_websockets.provisioning import CREATION_TAG
+from django_aws_api_gateway_websockets.routes import Route, RouteTable
 from tests.factories import make_gateway, make_route
 from tests.stubbed import StubbedAws
 
@@ -106,13 +108,13 @@ def test_the_routes_are_those_of_1_1_1_with_the_mapped_headers(aws):
     gateway = make_gateway(api_id="api1", route_key="$default")
     make_route(gateway, route_key="join", integration_url="https://chat.example.com/join")
     aws.expect_listings()
-    aws.expect_integration("i1", f"{BASE}connect", HEADERS_OF_EVERY_EVENT)
+    expect_integration(aws, gateway, "i1", f"{BASE}connect", HEADERS_OF_EVERY_EVENT)
     aws.expect_route("$connect", "i1")
-    aws.expect_integration("i2", f"{BASE}disconnect", HEADERS_OF_EVERY_EVENT)
+    expect_integration(aws, gateway, "i2", f"{BASE}disconnect", HEADERS_OF_EVERY_EVENT)
     aws.expect_route("$disconnect", "i2")
-    aws.expect_integration("i3", f"{BASE}default", HEADERS_OF_A_MESSAGE)
+    expect_integration(aws, gateway, "i3", f"{BASE}default", HEADERS_OF_A_MESSAGE)
     aws.expect_route("$default", "i3", RouteResponseSelectionExpression="$default")
-    aws.expect_integration("i4", "https://chat.example.com/join", HEADERS_OF_A_MESSAGE)
+    expect_integration(aws, gateway, "i4", "https://chat.example.com/join", HEADERS_OF_A_MESSAGE)
     aws.expect_route("join", "i4", RouteResponseSelectionExpression="$default")
     gateway._create_routes(aws.client)
 
@@ -122,38 +124,40 @@ def test_what_an_earlier_run_made_is_not_made_again(aws):
     aws.expect_listings(
         routes=[{"RouteKey": "$connect", "RouteId": "r1", "Target": "integrations/i1"}],
         integrations=[
-            integration("i1", f"{BASE}connect", HEADERS_OF_EVERY_EVENT),
-            integration("i2", f"{BASE}disconnect", HEADERS_OF_EVERY_EVENT),
+            integration("i1", f"{BASE}connect", with_proof(gateway, HEADERS_OF_EVERY_EVENT)),
+            integration("i2", f"{BASE}disconnect", with_proof(gateway, HEADERS_OF_EVERY_EVENT)),
         ],
     )
     aws.expect_route("$disconnect", "i2")
-    aws.expect_integration("i3", f"{BASE}default", HEADERS_OF_A_MESSAGE)
+    expect_integration(aws, gateway, "i3", f"{BASE}default", HEADERS_OF_A_MESSAGE)
     aws.expect_route("$default", "i3", RouteResponseSelectionExpression="$default")
     gateway._create_routes(aws.client)
 
 
 def test_a_route_with_another_url_is_pointed_to_a_new_integration(aws):
+    gateway = make_gateway(api_id="api1")
     aws.expect_listings(
         routes=[{"RouteKey": "join", "RouteId": "r1", "Target": "integrations/i1"}],
         integrations=[integration("i1", "https://old.example.com/", HEADERS_OF_A_MESSAGE)],
     )
-    aws.expect_integration("i2", "https://new.example.com/", HEADERS_OF_A_MESSAGE)
+    expect_integration(aws, gateway, "i2", "https://new.example.com/", HEADERS_OF_A_MESSAGE)
     aws.expect("update_route", {}, ApiId="api1", RouteId="r1", Target="integrations/i2")
     aws.expect("delete_integration", {}, ApiId="api1", IntegrationId="i1")
-    table = RouteTable("api1", aws.client)
+    table = RouteTable(gateway, aws.client)
     table.ensure(Route("join", "https://new.example.com/"))
     table.sweep()
 
 
 def test_a_route_of_1_1_1_gets_the_headers_that_it_lacks(aws):
+    gateway = make_gateway(api_id="api1")
     aws.expect_listings(
         routes=[{"RouteKey": "$connect", "RouteId": "r1", "Target": "integrations/i1"}],
         integrations=[integration("i1", f"{BASE}connect", OLD_HEADERS)],
     )
-    aws.expect_integration("i2", f"{BASE}connect", HEADERS_OF_EVERY_EVENT)
+    expect_integration(aws, gateway, "i2", f"{BASE}connect", HEADERS_OF_EVERY_EVENT)
     aws.expect("update_route", {}, ApiId="api1", RouteId="r1", Target="integrations/i2")
     aws.expect("delete_integration", {}, ApiId="api1", IntegrationId="i1")
-    table = RouteTable("api1", aws.client)
+    table = RouteTable(gateway, aws.client)
     table.ensure(Route("$connect", f"{BASE}connect"))
     table.sweep()
 
@@ -161,7 +165,7 @@ def test_a_route_of_1_1_1_gets_the_headers_that_it_lacks(aws):
 def test_an_integration_that_is_not_ours_is_left_alone(aws):
     """Somebody may be building a route by hand."""
     aws.expect_listings(integrations=[integration("i1", "https://elsewhere.example.com/", {})])
-    RouteTable("api1", aws.client).sweep()
+    RouteTable(make_gateway(api_id="api1"), aws.client).sweep()
 
 
 def test_an_integration_that_another_route_uses_is_kept(aws):
@@ -174,7 +178,7 @@ def test_an_integration_that_another_route_uses_is_kept(aws):
         integrations=[integration("i1", url, HEADERS_OF_A_MESSAGE)],
     )
     aws.expect("delete_route", {}, ApiId="api1", RouteId="r2")
-    table = RouteTable("api1", aws.client)
+    table = RouteTable(make_gateway(api_id="api1"), aws.client)
     table.remove("leave")
     table.remove("never was")
     table.sweep()
@@ -273,6 +277,16 @@ def test_a_mapping_that_exists_is_taken(aws):
     aws.expect("get_api_mappings", {"Items": [ours]}, DomainName="ws.example.com")
     gateway._create_api_mapping(aws.client)
     assert gateway.api_mapping_id == "m0"
+
+
+def expect_integration(aws, gateway, integration_id, url, headers):
+    aws.expect_integration(integration_id, url, with_proof(gateway, headers))
+
+
+def with_proof(gateway, headers):
+    """What an integration maps: the facts of an event, and as a static value the secret."""
+    value = f"'{proof.value_for(gateway.pk)}'"
+    return {**headers, "integration.request.header.X-Websocket-Secret": value}
 
 
 OLD_HEADERS = {"integration.request.header.connectionId": "context.connectionId"}

@@ -34,8 +34,9 @@ def test_an_event_of_an_unknown_api_has_no_gateway(gateway):
 
 def test_a_repeated_connect_gets_the_session_of_the_first(gateway):
     columns = {"channel_name": "room", "user": None, "api_gateway": gateway}
-    first = sessions.open("new", may_exist=False, **columns)
-    assert sessions.open("new", may_exist=True, **columns) == first
+    first, is_new = sessions.open("new", may_exist=False, **columns)
+    assert is_new
+    assert sessions.open("new", may_exist=True, **columns) == (first, False)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,8 @@ def test_the_project_passes_djangos_checks(project):
 def test_the_examples_of_the_testing_page_pass_in_a_testcase(project):
     project.write("testing-testcase")
     project.write("testing-refusal")
-    assert re.search(r"^Ran 4 tests in ", run_tests(project, "chat.tests"), re.M)
+    project.write("testing-closed")
+    assert re.search(r"^Ran 5 tests in ", run_tests(project, "chat.tests"), re.M)
 
 
 def test_the_examples_of_the_testing_page_pass_with_pytest(project, conftest):

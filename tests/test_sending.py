@@ -171,7 +171,7 @@ def test_a_refusal_of_aws_is_reported_with_its_reason(
     session.refresh_from_db()
     assert session.connected
     assert caplog.messages == [
-        f"Message not sent connection_id={session.connection_id} reason={reason}"
+        f"Not reached connection_id={session.connection_id} reason={reason}"
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 from django_aws_api_gateway_websockets.models import WebSocketSession
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from django_aws_api_gateway_websockets.views import WebSocketView
-from tests.aws_requests import HANDSHAKE, post
+from tests.aws_requests import HANDSHAKE, answered, post
 from tests.chat import ChatView
 from tests.factories import make_created_gateway, make_gateway, make_session
 
@@ -17,12 +17,9 @@ pytestmark = pytest.mark.django_db
 
 HEADERS_MISSING = (400, b"Some of the required headers are missing")
 GATEWAY_UNEXPECTED = (400, b"Unexpected API Gateway")
+CONNECTION_UNKNOWN = (400, b"Unknown connection")
 
 REQUIRED = [name for name in WebSocketView.required_headers if name != "Content-Length"]
-
-
-def answered(response):
-    return response.status_code, response.content
 
 
 @pytest.mark.parametrize("value", [None, ""], ids=["absent", "empty"])
@@ -188,7 +185,7 @@ def refused_as_foreign(url, gateway, connection_id):
     """True if neither a message nor a $disconnect comes through for that connection."""
     foreign = WebSocketClient(url, gateway=gateway, connection_id=connection_id)
     for response in (foreign.send({"action": "later"}), foreign.disconnect()):
-        assert answered(response) == GATEWAY_UNEXPECTED
+        assert answered(response) == CONNECTION_UNKNOWN
     return foreign.session.connected and foreign.session.request_count == 1
 
 
@@ -200,7 +197,7 @@ def test_a_connection_of_another_gateway_is_refused(websocket):
 def test_a_connection_of_a_gateway_that_was_deleted_is_refused(websocket):
     ws = websocket("/ws/", gateway=make_created_gateway())
     ws.session.api_gateway.delete()
-    assert answered(ws.send({"action": "later"})) == GATEWAY_UNEXPECTED
+    assert answered(ws.send({"action": "later"})) == CONNECTION_UNKNOWN
 
 
 def test_a_view_for_one_api_refuses_the_others(mount):

@@ -8,15 +8,11 @@ from django.http import HttpResponse, JsonResponse
 from django_aws_api_gateway_websockets.models import WebSocketSession
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from django_aws_api_gateway_websockets.views import WebSocketView
-from tests.aws_requests import post
+from tests.aws_requests import answered, post
 from tests.chat import ChatView
 from tests.factories import make_created_gateway, make_session
 
 pytestmark = pytest.mark.django_db
-
-
-def answered(response):
-    return response.status_code, response.content
 
 
 #: Each hook that answers a question, headers for which the view's own answer is no, and the
@@ -132,16 +128,15 @@ def test_a_view_that_loads_no_session_refuses(websocket, mount):
     assert answered(response) == (400, b"Unknown connection")
 
 
-def test_a_view_answers_refusals_in_its_own_way(mount):
+def test_a_view_answers_refusals_in_its_own_way(websocket, mount):
     class SternView(WebSocketView):
         def _return_bad_request(self, msg):
             return JsonResponse({"error": msg}, status=403)
 
-    mount(SternView)
-    ws = WebSocketClient("/ws/", headers={"Origin": "https://else.net"})
-    response = ws.connect()
+    url = mount(SternView)
+    response = WebSocketClient(url, headers={"Origin": "https://else.net"}).connect()
     assert (response.status_code, response.json()) == (403, {"error": "Host is not in Origin"})
-    response = ws.send(b"[" * 200_000)
+    response = websocket(url).send(b"[" * 200_000)
     assert (response.status_code, response.json()) == (413, {"error": "Message too long"})
 
 

@@ -1,4 +1,4 @@
-"""What the two provisioning commands share."""
+"""What the commands that provision share."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_aws_api_gateway_websockets.exceptions import WebSocketError
 from django_aws_api_gateway_websockets.models import ApiGateway
+
+
+def find_gateway(pk: int) -> ApiGateway:
+    """Return the gateway of that primary key; raise CommandError if there is none."""
+    gateway = ApiGateway.objects.filter(pk=pk).first()
+    if gateway is None:
+        raise CommandError(f"There is no gateway with the primary key {pk}.")
+    return gateway
 
 
 class ProvisioningCommand(BaseCommand):
@@ -25,9 +33,7 @@ class ProvisioningCommand(BaseCommand):
         parser.add_argument("--pk", type=int, required=True, help="The gateway's primary key.")
 
     def handle(self, *args: Any, pk: int, **options: Any) -> None:
-        gateway = ApiGateway.objects.filter(pk=pk).first()
-        if gateway is None:
-            raise CommandError(f"There is no gateway with the primary key {pk}.")
+        gateway = find_gateway(pk)
         if getattr(gateway, self.done_flag):
             raise CommandError(f"{gateway} {self.done_text}")
         try:

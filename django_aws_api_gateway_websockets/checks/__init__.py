@@ -1,0 +1,28 @@
+"""System checks: what is misconfigured, found before a request finds it. Each has its docs."""
+
+from __future__ import annotations
+
+from django.core import checks
+
+from .gateways import check_gateways
+from .settings import check_deployed_settings, check_settings
+from .views import check_deployed_views, check_url_patterns, check_views
+
+__all__ = [
+    "check_deployed_settings",
+    "check_deployed_views",
+    "check_gateways",
+    "check_settings",
+    "check_url_patterns",
+    "check_views",
+    "register_all",
+]
+
+
+def register_all() -> None:
+    """Called once, when the apps are ready."""
+    checks.register(check_settings)
+    checks.register(check_url_patterns, checks.Tags.urls)
+    checks.register(check_views, checks.Tags.urls)
+    for check in (check_deployed_settings, check_deployed_views, check_gateways):
+        checks.register(check, checks.Tags.security, deploy=True)

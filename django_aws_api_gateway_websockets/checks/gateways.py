@@ -1,0 +1,99 @@
+"""Checks of the gateways in the database, before a deployment alone: it may not be there yet."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+from django.core.checks import CheckMessage
+from django.db import DatabaseError
+
+from .. import proof
+from ..models import ApiGateway
+from .problems import problem
+from .settings import are_sound
+from .views import mounted_views
+
+UPGRADE = "Run manage.py upgradeApiGateway --pk {0.pk}"
+
+
+def check_gateways(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check what the deployed gateways send, and where to."""
+    if not are_sound():
+        return []
+    try:
+        gateways = list(
+            ApiGateway.objects.filter(api_created=True)
+            .prefetch_related("additional_routes")
+            .order_by("pk")
+        )
+    except DatabaseError as error:
+        return [
+            problem(
+                "W011",
+                f"The gateways could not be checked: {error}",
+                "Run migrate, then this again.",
+                "security.html#source-proof",
+            )
+        ]
+    found = [message for gateway in gateways for message in _check_gateway(gateway)]
+    return [*found, *_check_views_without_a_row(gateways)]
+
+
+def _check_gateway(gateway: ApiGateway) -> Iterator[CheckMessage]:
+    yield from _check_proof(gateway)
+    urls = [gateway.target_base_endpoint or ""]
+    urls += [route.integration_url for route in gateway.additional_routes.all()]
+    for url in urls:
+        if not url.lower().startswith("https://"):
+            yield problem(
+                "W008",
+                f"The gateway {gateway} posts to {url!r}: what it sends, its proof included, can "
+                "be read on the way.",
+                "Let it post to https://.",
+                "security.html#left-to-you",
+            )
+
+
+def _check_proof(gateway: ApiGateway) -> Iterator[CheckMessage]:
+    if gateway.source_proof is None:
+        yield problem(
+            "W004",
+            f"Events of the gateway {gateway} prove nothing: an older release has deployed it, "
+            "and anybody who knows its API's id can forge them.",
+            f"{UPGRADE.format(gateway)}.",
+            "security.html#source-proof",
+        )
+        return
+    age = proof.age_of(gateway.source_proof, gateway.pk)
+    if age is None:
+        yield problem(
+            "E018",
+            f"The gateway {gateway} sends a proof that no known secret makes: each event of it "
+            "is refused.",
+            f"{UPGRADE.format(gateway)}; or put the old key back, into SECRET_KEY_FALLBACKS or "
+            'WEBSOCKETS["source_secret"].',
+            "security.html#source-proof",
+        )
+    elif age:
+        yield problem(
+            "W005",
+            f"The gateway {gateway} sends the proof of an old secret.",
+            f"{UPGRADE.format(gateway)}, before that secret goes.",
+            "security.html#source-proof",
+        )
+
+
+def _check_views_without_a_row(gateways: list[ApiGateway]) -> Iterator[CheckMessage]:
+    if proof.is_own():
+        return
+    known = {gateway.api_id for gateway in gateways}
+    for found in mounted_views():
+        api_id = found.get("aws_api_gateway_id")
+        if api_id and api_id not in known:
+            yield problem(
+                "W006",
+                f"{found} serves the API {api_id}, which no gateway in the database has: nothing "
+                "proves its events.",
+                'Set WEBSOCKETS["source_secret"] and map it into the integrations.',
+                "security.html#own-secret",
+            )

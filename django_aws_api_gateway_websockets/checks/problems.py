@@ -1,0 +1,21 @@
+"""What a check says, in the form of all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as Caution
+
+DOCS = "https://django-aws-api-gateway-websockets.readthedocs.io/en/latest"
+
+
+def problem(number: str, text: str, hint: str, anchor: str) -> CheckMessage:
+    """Return the message: an error "E001" or a warning "W001", with a page#section of the docs."""
+    kind: Any = Error if number.startswith("E") else Caution
+    message: CheckMessage = kind(
+        text,
+        hint=f"{hint} See {DOCS}/{anchor}",
+        id=f"django_aws_api_gateway_websockets.{number}",
+    )
+    return message

@@ -1,0 +1,182 @@
+"""Checks of the settings."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any, Iterator
+
+from botocore.exceptions import ProfileNotFound
+from django.conf import settings
+from django.core.checks import CheckMessage
+from django.core.exceptions import ValidationError
+from django.utils.module_loading import import_string
+
+from .. import aws, proof
+from ..conf import DEFAULTS, conf
+from ..exceptions import ConfigurationError, RegionMissing
+from ..fields import validate_endpoint
+from ..rates import Rate
+from .problems import problem
+
+IN_SETTINGS = "settings.html#websockets"
+IN_SECURITY = "security.html#own-secret"
+
+AN_HOUR = 3600
+
+#: As Django's own check of SECRET_KEY has them.
+SECRET_LENGTH, SECRET_VARIETY = 32, 5
+
+
+def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check every setting that the package reads."""
+    return [*_check_aws(), *_check_endpoint(), *_check_websockets()]
+
+
+def check_deployed_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check what is all right on a developer's machine alone."""
+    found = [*_check_endpoint_is_aws()]
+    if are_sound():
+        found += [*_check_secrets_are_strong(), *_check_ticket_is_brief()]
+    return found
+
+
+def are_sound() -> bool:
+    """True if WEBSOCKETS can be read, as what goes deeper has to."""
+    return not any(_check_websockets())
+
+
+def rate_problems(rate: Any, name: str) -> Iterator[CheckMessage]:
+    """What is wrong with a rate; also for those of views."""
+    try:
+        if rate:
+            Rate.parse(rate)
+    except ConfigurationError as error:
+        yield problem("E012", f"{name} is not a rate.", str(error), "security.html#rates")
+
+
+def _check_aws() -> Iterator[CheckMessage]:
+    try:
+        aws.current_session()
+        aws.default_region()
+    except RegionMissing:
+        yield problem(
+            "W001",
+            "No AWS region is known.",
+            "Set AWS_GATEWAY_REGION_NAME, or AWS_REGION_NAME.",
+            "settings.html#region",
+        )
+    except ProfileNotFound as error:
+        hint = "Correct AWS_IAM_PROFILE, or leave it out."
+        yield problem("E002", f"{error}.", hint, "settings.html#credentials")
+    except ConfigurationError as error:
+        text = "One half of the AWS key pair is missing."
+        yield problem("E001", text, str(error), "settings.html#credentials")
+
+
+def _check_endpoint() -> Iterator[CheckMessage]:
+    try:
+        validate_endpoint(conf.endpoint_url or "http://unset")
+    except ValidationError:
+        yield problem(
+            "E003",
+            "AWS_GATEWAY_ENDPOINT_URL is not an http or https URL.",
+            'A local gateway has "http://127.0.0.1:9001".',
+            "settings.html#endpoint",
+        )
+
+
+def _check_endpoint_is_aws() -> Iterator[CheckMessage]:
+    if conf.endpoint_is_loopback:
+        yield problem(
+            "W009",
+            "AWS_GATEWAY_ENDPOINT_URL is this very machine: nothing goes to AWS.",
+            "Leave it out where the site is deployed.",
+            "settings.html#endpoint",
+        )
+
+
+def _check_websockets() -> Iterator[CheckMessage]:
+    chosen = getattr(settings, "WEBSOCKETS", {})
+    if not isinstance(chosen, dict):
+        yield problem("E004", "WEBSOCKETS is not a dict.", "Make it one.", IN_SETTINGS)
+        return
+    for key in sorted(map(str, set(chosen) - set(DEFAULTS))):
+        close = get_close_matches(key, DEFAULTS, 1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(DEFAULTS)}."
+        yield problem("E005", f"WEBSOCKETS has the unknown key {key!r}.", hint, IN_SETTINGS)
+    values = {**DEFAULTS, **chosen}
+    yield from _check_number(values, "E007", "max_workers", IN_SETTINGS)
+    yield from _check_transport()
+    yield from _check_source_secret(values["source_secret"])
+    yield from _check_number(values, "E011", "ticket_lifetime", "security.html#tickets")
+    for name in ("connect_rate", "message_rate"):
+        yield from rate_problems(values[name], f'WEBSOCKETS["{name}"]')
+    if str(values["rate_cache"]) not in settings.CACHES:
+        yield problem(
+            "E013",
+            f'WEBSOCKETS["rate_cache"] is {values["rate_cache"]!r}, which CACHES does not have.',
+            f"CACHES has {', '.join(settings.CACHES)}.",
+            "security.html#rates",
+        )
+
+
+def _check_number(
+    values: dict[str, Any], number: str, name: str, anchor: str
+) -> Iterator[CheckMessage]:
+    if not isinstance(values[name], int) or values[name] < 1:
+        text = f'WEBSOCKETS["{name}"] is not a positive whole number.'
+        yield problem(number, text, f"The default is {DEFAULTS[name]}.", anchor)
+
+
+def _check_transport() -> Iterator[CheckMessage]:
+    try:
+        import_string(conf.transport)
+    except ImportError as error:
+        yield problem(
+            "E008",
+            f'WEBSOCKETS["transport"] cannot be imported: {error}.',
+            "Give the dotted path of a class.",
+            IN_SETTINGS,
+        )
+
+
+def _check_source_secret(chosen: Any) -> Iterator[CheckMessage]:
+    secrets = [chosen] if isinstance(chosen, str) and chosen else chosen or ()
+    if not isinstance(secrets, (list, tuple)) or not all(isinstance(s, str) for s in secrets):
+        yield problem(
+            "E009",
+            'WEBSOCKETS["source_secret"] is neither text nor a list of texts.',
+            "Give one secret, or several with the newest first.",
+            IN_SECURITY,
+        )
+    elif not all(map(proof.is_mappable, secrets)):
+        yield problem(
+            "E010",
+            'A secret of WEBSOCKETS["source_secret"] cannot be mapped.',
+            f"It must be 1 to {proof.MAX_LENGTH} printable ASCII characters without spaces, "
+            "quotes and backslashes.",
+            IN_SECURITY,
+        )
+
+
+def _check_secrets_are_strong() -> Iterator[CheckMessage]:
+    for secret in conf.source_secret:
+        if len(str(secret)) < SECRET_LENGTH or len(set(str(secret))) < SECRET_VARIETY:
+            yield problem(
+                "W010",
+                f'A secret of WEBSOCKETS["source_secret"] has less than {SECRET_LENGTH} '
+                f"characters, or less than {SECRET_VARIETY} different ones.",
+                "Take secrets.token_urlsafe(32).",
+                IN_SECURITY,
+            )
+            return
+
+
+def _check_ticket_is_brief() -> Iterator[CheckMessage]:
+    if conf.ticket_lifetime > AN_HOUR:
+        yield problem(
+            "W002",
+            'WEBSOCKETS["ticket_lifetime"] is longer than an hour.',
+            "A page asks for a ticket just before it opens a socket: 60 seconds will do.",
+            "security.html#tickets",
+        )

@@ -1,0 +1,197 @@
+"""Checks of the views, as the URL patterns have them."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Iterator, NamedTuple, Optional, Sequence, Type
+
+from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.mixins import AccessMixin
+from django.core.checks import CheckMessage
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils.module_loading import import_string
+
+from ..admission import AUTHENTICATION, COOKIE
+from ..conf import conf
+from ..security import is_origin_pattern
+from ..views import WebSocketView
+from .problems import problem
+from .settings import are_sound, rate_problems
+
+#: The attributes of a view that are lists of texts.
+LISTS = (
+    "additional_origins",
+    "additional_required_headers",
+    "all_permissions_required",
+    "allowed_origins",
+    "permissions_required",
+    "required_connection_headers",
+    "required_headers",
+    "subprotocols",
+)
+
+#: Caches that count for one process at most, or lose a count among many at once.
+UNSHARED_CACHES = (
+    "django.core.cache.backends.db.DatabaseCache",
+    "django.core.cache.backends.dummy.DummyCache",
+    "django.core.cache.backends.filebased.FileBasedCache",
+    "django.core.cache.backends.locmem.LocMemCache",
+)
+
+
+class Mounted(NamedTuple):
+    """A WebSocketView as one URL pattern has it."""
+
+    pattern: URLPattern
+    has_route: bool
+
+    @property
+    def view(self) -> Type[WebSocketView]:
+        view: Type[WebSocketView] = self.pattern.callback.view_class  # type: ignore[attr-defined]
+        return view
+
+    def __str__(self) -> str:
+        return f"{self.view.__name__} at {str(self.pattern.pattern)!r}"
+
+    def get(self, name: str) -> Any:
+        """The attribute of that name, which as_view() may have been given."""
+        given = getattr(self.pattern.callback, "view_initkwargs", {})
+        return given.get(name, getattr(self.view, name))
+
+
+def mounted_views() -> list[Mounted]:
+    """Every WebSocketView of the site."""
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return []
+    return list(_find(get_resolver().url_patterns, has_route=False))
+
+
+def check_url_patterns(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that each pattern of a WebSocketView tells it the route."""
+    return [
+        problem(
+            "E006",
+            f"The URL pattern {str(found.pattern.pattern)!r} gives its WebSocketView no route.",
+            'Write path("ws/<slug:route>", ...), or pass {"route": "default"} to path().',
+            "settings.html#route",
+        )
+        for found in mounted_views()
+        if not found.has_route
+    ]
+
+
+def check_views(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check the attributes of each view."""
+    checks = (_check_lists, _check_origins, _check_rates, _check_authentication, _check_mixins)
+    return [message for found in mounted_views() for check in checks for message in check(found)]
+
+
+def check_deployed_views(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check that the rates, if there are any, are counted for all processes."""
+    if not are_sound():
+        return []
+    rates = [conf.connect_rate, conf.message_rate]
+    for found in mounted_views():
+        rates += [found.get("connect_rate"), found.get("message_rate")]
+    backend = settings.CACHES[conf.rate_cache].get("BACKEND")
+    if not any(rates) or backend not in UNSHARED_CACHES:
+        return []
+    return [
+        problem(
+            "W007",
+            f"The rates are counted in the cache {conf.rate_cache!r}, {backend}, which does not "
+            "count for all processes at once.",
+            'Let WEBSOCKETS["rate_cache"] name a cache on Redis or Memcached.',
+            "security.html#rates",
+        )
+    ]
+
+
+def _check_lists(found: Mounted) -> Iterator[CheckMessage]:
+    for name in LISTS:
+        if isinstance(found.get(name), str):
+            yield problem(
+                "E016",
+                f"{name} of {found} is a text, which would count letter by letter.",
+                f"Write {name} = [{found.get(name)!r}].",
+                "settings.html#view",
+            )
+
+
+def _check_origins(found: Mounted) -> Iterator[CheckMessage]:
+    origins = [*_texts(found.get("allowed_origins")), *_texts(found.get("additional_origins"))]
+    for origin in origins:
+        if not is_origin_pattern(origin):
+            yield problem(
+                "E015",
+                f"{origin!r}, which {found} lets in, is not an origin.",
+                'Write scheme://host in lower case, without a path: "https://www.example.com".',
+                "security.html#origins",
+            )
+
+
+def _check_rates(found: Mounted) -> Iterator[CheckMessage]:
+    for name in ("connect_rate", "message_rate"):
+        yield from rate_problems(found.get(name), f"{name} of {found}")
+
+
+def _check_authentication(found: Mounted) -> Iterator[CheckMessage]:
+    way = found.get("authentication")
+    if way not in AUTHENTICATION:
+        yield problem(
+            "E014",
+            f"authentication of {found} is {way!r}.",
+            f"It can be {', '.join(map(repr, AUTHENTICATION))}.",
+            "security.html#tickets",
+        )
+    elif way == COOKIE and not found.get("allow_anonymous") and not _has_authentication():
+        yield problem(
+            "W003",
+            f"{found} knows users by their cookie alone and lets in no guests, and MIDDLEWARE "
+            "has no AuthenticationMiddleware: nobody can connect.",
+            "Add it, or give out tickets.",
+            "security.html#who-may",
+        )
+
+
+def _check_mixins(found: Mounted) -> Iterator[CheckMessage]:
+    above = found.view.__mro__[: found.view.__mro__.index(WebSocketView)]
+    if any(issubclass(klass, AccessMixin) for klass in above):
+        yield problem(
+            "E017",
+            f"{found} has a mixin of Django's that redirects those who may not: API Gateway "
+            "posts without cookies, so that would be everybody.",
+            "Take the mixin out. Set allow_anonymous = False, or permissions_required.",
+            "security.html#who-may",
+        )
+
+
+def _has_authentication() -> bool:
+    return any(_is_authentication(name) for name in settings.MIDDLEWARE)
+
+
+def _is_authentication(name: str) -> bool:
+    try:
+        middleware = import_string(name)
+    except ImportError:  # Django's own checks, or its start, will tell
+        return False
+    return isinstance(middleware, type) and issubclass(middleware, AuthenticationMiddleware)
+
+
+def _texts(value: Optional[Iterable[str]]) -> Iterable[str]:
+    # A text instead of a list is another check's.
+    return () if value is None or isinstance(value, str) else value
+
+
+def _find(patterns: Sequence[Any], *, has_route: bool) -> Iterator[Mounted]:
+    """The patterns of WebSocketViews; the ``route`` may come from an include() above, too."""
+    for pattern in patterns:
+        is_include = isinstance(pattern, URLResolver)
+        constants = pattern.default_kwargs if is_include else pattern.default_args
+        routed = has_route or "route" in {*constants, *pattern.pattern.regex.groupindex}
+        if is_include:
+            yield from _find(pattern.url_patterns, has_route=routed)
+            continue
+        view = getattr(pattern.callback, "view_class", None)
+        if isinstance(view, type) and issubclass(view, WebSocketView):
+            yield Mounted(pattern, routed)

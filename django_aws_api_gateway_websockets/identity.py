@@ -1,0 +1,66 @@
+"""Who is behind a connection, and whether that still holds. Knows users, not our models.
+
+What is kept of a login are digests: neither the session's key nor the password's hash can be had
+from them.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any, NamedTuple, Optional
+
+from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
+from django.http import HttpRequest
+
+
+class Identity(NamedTuple):
+    """A user, or None for an anonymous client, and the login by which we know."""
+
+    user: Any = None
+    #: The digest of the user's session auth hash, which changes with the password.
+    auth_hash: Optional[str] = None
+    #: The digest of the key of Django's session.
+    login: Optional[str] = None
+
+
+def of_request(request: HttpRequest) -> Identity:
+    """Return who the request's cookies say it is."""
+    user = getattr(request, "user", None)
+    login = login_of(request)
+    if user is None or not user.is_authenticated:
+        return Identity(login=login)
+    return Identity(user, next(iter(auth_hashes(user)), None), login)
+
+
+def login_of(request: HttpRequest) -> Optional[str]:
+    """Return the digest of the key of the request's session, or None if it has no lasting one."""
+    session = getattr(request, "session", None)
+    # What the signed-cookie backend calls the key is all the data, and changes with it.
+    if session is None or isinstance(session, SignedCookieStore):
+        return None
+    return digest(session.session_key) if session.session_key else None
+
+
+def auth_hashes(user: Any) -> list[str]:
+    """Return the digests of the user's session auth hash: by SECRET_KEY, then by its fallbacks.
+
+    The list is empty for a model of users that has none.
+    """
+    if not hasattr(user, "get_session_auth_hash"):
+        return []
+    fallbacks = getattr(user, "get_session_auth_fallback_hash", list)
+    return [digest(value) for value in (user.get_session_auth_hash(), *fallbacks())]
+
+
+def still_holds(user: Any, auth_hash: Optional[str]) -> bool:
+    """True while the user is active and has the password that the login was made with.
+
+    A connection without a hash is one of an older release, or of a model of users without any.
+    """
+    if not getattr(user, "is_active", True):
+        return False
+    return not auth_hash or auth_hash in auth_hashes(user)
+
+
+def digest(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()

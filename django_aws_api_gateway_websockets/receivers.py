@@ -1,0 +1,58 @@
+"""What ends a login ends its connections, too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.signals import user_logged_out
+from django.db.models import Q
+from django.db.models.signals import post_save, pre_delete
+from django.http import HttpRequest
+
+from .identity import auth_hashes, login_of
+from .models import WebSocketSession, WebSocketTicket
+
+
+def connect_signals() -> None:
+    """Called once, when the apps are ready."""
+    user_logged_out.connect(close_logged_out, dispatch_uid=f"{__name__}.logged_out")
+    # Not for one sender: saving a proxy or a child of the user model is saving a user.
+    post_save.connect(close_changed_user, dispatch_uid=f"{__name__}.saved")
+    pre_delete.connect(close_deleted_user, dispatch_uid=f"{__name__}.deleted")
+
+
+def close_logged_out(request: HttpRequest, user: Any, **kwargs: Any) -> None:
+    """Close what was opened by the login that ends, and take back its tickets.
+
+    A user's other logins, in other browsers, are not touched.
+    """
+    login = login_of(request)
+    if login is not None:
+        ended = Q(login=login)
+    elif user is not None:  # no telling which login it was: end them all
+        ended = Q(user_id=user.pk)
+    else:
+        return
+    WebSocketTicket.objects.filter(ended).delete()
+    WebSocketSession.objects.filter(ended).close(on_commit=True)
+
+
+def close_changed_user(
+    instance: Any, created: bool, raw: bool, update_fields: Any, **kwargs: Any
+) -> None:
+    """Close the connections of a user who is no longer active or has another password."""
+    if created or raw or not isinstance(instance, get_user_model()):
+        return
+    if update_fields == frozenset({"last_login"}):  # each login saves that
+        return
+    sessions = WebSocketSession.objects.filter(user_id=instance.pk)
+    if getattr(instance, "is_active", True):
+        sessions = sessions.exclude(Q(auth_hash=None) | Q(auth_hash__in=auth_hashes(instance)))
+    sessions.close(on_commit=True)
+
+
+def close_deleted_user(instance: Any, **kwargs: Any) -> None:
+    """Close the connections of a user whose rows are about to be deleted."""
+    if isinstance(instance, get_user_model()):
+        WebSocketSession.objects.filter(user_id=instance.pk).close(on_commit=True)

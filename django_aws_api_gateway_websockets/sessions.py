@@ -1,0 +1,109 @@
+"""The live connections. Fields and thin verbs."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Mapping, Optional
+
+from django.conf import settings
+from django.db import models
+
+from .querysets import WebSocketSessionQuerySet
+from .sending import Report
+
+
+class WebSocketSession(models.Model):
+    """One connection, from its $connect on."""
+
+    connection_id = models.CharField(max_length=255, unique=True)
+    channel_name = models.CharField(max_length=128, blank=True, default="")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="websocket_sessions",
+    )
+    connected = models.BooleanField(default=True)
+    api_gateway = models.ForeignKey(
+        "django_aws_api_gateway_websockets.ApiGateway",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="sessions",
+    )
+    request_count = models.PositiveBigIntegerField(default=1)
+    created_on = models.DateTimeField(auto_now_add=True)
+    updated_on = models.DateTimeField(auto_now=True)
+    # By which login it was opened: see identity.py. Nullable, for rows of older releases.
+    auth_hash = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
+    login = models.CharField(  # noqa: DJ001
+        max_length=64, null=True, editable=False, db_index=True
+    )
+
+    #: The row as it was when it was read or written.
+    _stored: Mapping[str, Any] = {}
+
+    objects = WebSocketSessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "WebSocket session"
+        indexes = [
+            models.Index(fields=["connection_id", "connected"]),
+            models.Index(fields=["channel_name", "connection_id"]),
+            models.Index(fields=["channel_name", "connected"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.connection_id
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; of a row that exists, only what has been changed since it was read or saved.
+
+        What other processes have written meanwhile (that the connection has ended, say) is kept.
+        """
+        if self._stored and not args and kwargs.keys() <= {"using"}:
+            values = self._values()
+            changed = [name for name in values if values[name] != self._stored.get(name)]
+            kwargs["update_fields"] = [*changed, "updated_on"]
+        super().save(*args, **kwargs)
+        self._remember(kwargs.get("update_fields"))
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> WebSocketSession:
+        session = super().from_db(*args, **kwargs)
+        session._remember()
+        return session
+
+    def refresh_from_db(  # type: ignore[override] # Django 4.2 has no from_queryset
+        self, using: Any = None, fields: Any = None, **kwargs: Any
+    ) -> None:
+        super().refresh_from_db(using, fields, **kwargs)
+        self._remember(fields)
+
+    def note_written(self, **columns: Any) -> None:
+        """Take over what has been written to the row already."""
+        for name, value in columns.items():
+            setattr(self, name, value)
+        self._remember(columns)
+
+    def _remember(self, names: Optional[Iterable[str]] = None) -> None:
+        self._stored = {**self._stored, **self._values(names)}
+
+    def _values(self, names: Optional[Iterable[str]] = None) -> dict[str, Any]:
+        """The columns of these names, or all, as far as they are loaded."""
+        chosen = None if names is None else set(names)
+        return {
+            field.attname: self.__dict__[field.attname]
+            for field in self._meta.concrete_fields
+            if field.attname in self.__dict__
+            and (chosen is None or chosen & {field.name, field.attname})
+        }
+
+    def send_message(self, data: Any) -> Report:
+        """Send ``data`` as JSON to this connection; see the queryset's ``send_message``.
+
+        The connection is tried even if the row says that it is closed.
+        """
+        return type(self).objects.send_to(self, data)
+
+    def close(self) -> Report:
+        """Close the connection; see the queryset's ``close``. It is tried as above."""
+        return type(self).objects.close_one(self)
