@@ -94,11 +94,16 @@ class VettingView(View):
             raise RequestRefused("The query cannot be read")
 
     def _vet_source(self, refusal: str, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        reason = None
         if not self._allowed_apigateway(request, *args, **kwargs):
-            raise RequestRefused(refusal, reason=f"api_id={self._event.api_id!r} is another's")
-        if not self._has_source_proof(request):
+            reason = f"api_id={self._event.api_id!r} is not its gateway's"
+        elif not self._has_source_proof(request):
             given = "is wrong" if self._secret else "is missing"
-            raise SourceUnproved(refusal, reason=f"the header {proof.HEADER} {given}")
+            reason = f"the header {proof.HEADER} {given}"
+        if reason:
+            # Out of reach of the hooks that answer: it is somebody else's.
+            self.websocket_session = self.api_gateway = None
+            raise SourceUnproved(refusal, reason=reason)
 
     def _expected_headers(self, request: HttpRequest, *args: Any, **kwargs: Any) -> bool:
         """Override to require other headers of every event."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from django_aws_api_gateway_websockets import aws
 from django_aws_api_gateway_websockets.models import WebSocketSession
 from django_aws_api_gateway_websockets.sending import Report
 from django_aws_api_gateway_websockets.views import WebSocketView
@@ -19,7 +18,14 @@ tellings = Latest()
 
 
 class ChatView(WebSocketView):
-    """A page sends {"action": "say", "text": "hello"}, and the method ``say`` handles it."""
+    """A page sends {"action": "say", "text": "hello"}, and the method ``say`` handles it.
+
+    A user's page opens its socket with a ticket. Guests have no login for it, but a session, whose
+    cookie is enough on one machine.
+    """
+
+    connect_rate = "300/m"
+    message_rate = "60/m"
 
     def connect(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         response = super().connect(request, *args, **kwargs)
@@ -49,12 +55,8 @@ class ChatView(WebSocketView):
 
     def hang_up(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         """Close the socket from this end. The gateway knows a route of this name, too."""
-        session, gateway = self.websocket_session, self.websocket_session.api_gateway
-        if not session.send_message(self._frame("goodbye")).sent:
-            return  # It has closed the socket itself.
-        endpoint = aws.connections_endpoint(gateway.api_id, gateway.stage, gateway.api_endpoint)
-        client = aws.connections_client(endpoint)
-        client.delete_connection(ConnectionId=session.connection_id)
+        self.websocket_session.send_message(self._frame("goodbye"))
+        self.websocket_session.close()
 
     def disconnect(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         response = super().disconnect(request, *args, **kwargs)

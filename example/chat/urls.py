@@ -7,6 +7,8 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
+from django_aws_api_gateway_websockets.views import WebSocketTokenView
+
 from .models import ROOMS
 from .sockets import ChatView
 from .views import GuestView, MemberView, RoomView
@@ -17,6 +19,7 @@ urlpatterns = [
     path("login/", MemberView.as_view(), name="login"),
     path("guest/", GuestView.as_view(), name="guest"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("ticket/", WebSocketTokenView.as_view(), name="ticket"),
     path("admin/", admin.site.urls),
     path("ws/<slug:route>", ChatView.as_view(), name="ws"),
 ]

@@ -107,6 +107,24 @@ def test_the_panel_states_the_route_the_handler_and_the_frame(demo: Demo, window
     expect(came_back).to_contain_text("bytes")
 
 
+def test_a_users_socket_opens_with_a_ticket_and_a_guests_without(demo: Demo, window: Open) -> None:
+    alice, carol = log_in(window(demo.url), "alice"), join(window(demo.url), "Carol")
+    expect(traffic(alice, "sent handshake", "$connect → connect()", "ws_token=")).to_have_count(1)
+    expect(traffic(carol, "sent handshake", "$connect → connect()")).to_have_count(1)
+    expect(traffic(carol, "ws_token=")).to_have_count(0)
+
+
+def test_who_logs_out_in_one_tab_is_out_in_all(demo: Demo, window: Open) -> None:
+    carol = join(window(demo.url), "Carol")
+    one = log_in(window(demo.url), "bob")
+    other = one.context.new_page()
+    other.goto(demo.url)
+    opened(other).get_by_role("button", name="Leave").click()
+    expect(traffic(one, "closed 1000")).to_have_count(1)
+    expect(one.get_by_role("alert")).to_contain_text("not logged in any more")
+    expect(people(carol)).to_have_text(["Carol (guest)"])
+
+
 def test_disconnect_me_closes_the_socket_and_the_page_comes_back(demo: Demo, window: Open) -> None:
     bob = log_in(window(demo.url), "bob")
     bob.get_by_role("button", name="Disconnect me").click()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -12,11 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from http.cookiejar import CookieJar
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, urlencode
-from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "django_aws_api_gateway_websockets"
@@ -127,35 +122,6 @@ class Demo:
 
     def _has_ended(self) -> bool:
         return self.lines[-1:] == [""]
-
-
-class Guest:
-    """A browser without JavaScript that has joined as a guest."""
-
-    def __init__(self, demo: Demo, name: str, room: str = "Lobby") -> None:
-        self.demo = demo
-        self.cookies = CookieJar()
-        self.opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(self.cookies))
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.get("/login/"))
-        assert token is not None
-        self.get("/guest/", {"csrfmiddlewaretoken": token[1], "name": name})
-        page = self.get(f"/room/{quote(room)}/")
-        found = re.search(r'data-socket-url="([^"]+)"', page)
-        assert found is not None
-        #: Where the room's page opens its socket.
-        self.socket_url = found[1]
-
-    def get(self, path: str, form: dict[str, str] | None = None) -> str:
-        data = urlencode(form).encode() if form else None
-        with self.opener.open(f"{self.demo.url}{path}", data, PATIENCE) as response:
-            return str(response.read().decode())
-
-    @property
-    def handshake(self) -> dict[str, Any]:
-        """What the room's page would send with its handshake, for ``websockets``' connect()."""
-        cookie = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.cookies)
-        headers = {"Cookie": cookie}
-        return {"additional_headers": headers, "origin": self.demo.url, "proxy": None}
 
 
 def free_port() -> int:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.example.demo import PATIENCE, Demo, Guest
+from tests.example.demo import PATIENCE, Demo
+from tests.example.visitors import Guest
 
 pytest.importorskip("websockets", minversion="16")
 
@@ -58,7 +59,7 @@ def close_code(page: ClientConnection) -> int | None:
 
 
 def test_it_holds_many_simultaneous_connects(demo: Demo) -> None:
-    guest = Guest(demo, "Carol", "Garden")
+    guest = Guest(demo.url, "Carol", "Garden")
     start = len(demo.lines)
 
     async def open_all_at_once() -> list[str]:
@@ -77,7 +78,7 @@ def test_it_holds_many_simultaneous_connects(demo: Demo) -> None:
 
 
 def test_a_code_change_reloads_django_and_leaves_open_sockets_open(demo: Demo) -> None:
-    guest = Guest(demo, "Carol", "Lobby")
+    guest = Guest(demo.url, "Carol", "Lobby")
     with connect(guest.socket_url, **guest.handshake) as page:
         say_hello(page)
         starts = demo.count("development server at")
@@ -91,7 +92,7 @@ def test_a_code_change_reloads_django_and_leaves_open_sockets_open(demo: Demo) -
 
 
 def test_one_whose_disconnect_nobody_heard_is_gone_after_the_next_message(demo: Demo) -> None:
-    carol, dave = Guest(demo, "Carol", "Tea kitchen"), Guest(demo, "Dave", "Tea kitchen")
+    carol, dave = Guest(demo.url, "Carol", "Tea kitchen"), Guest(demo.url, "Dave", "Tea kitchen")
     with connect(carol.socket_url, **carol.handshake) as page:
         with connect(dave.socket_url, **dave.handshake) as other_page:
             say_hello(other_page)
@@ -111,7 +112,7 @@ def test_one_whose_disconnect_nobody_heard_is_gone_after_the_next_message(demo: 
 
 
 def test_each_connection_is_one_line_when_it_opens_and_one_when_it_closes(demo: Demo) -> None:
-    guest = Guest(demo, "Carol", "Lobby")
+    guest = Guest(demo.url, "Carol", "Lobby")
     start, closed = len(demo.lines), demo.count("connection closed connection_id=")
     with connect(guest.socket_url, **guest.handshake):
         pass
@@ -121,14 +122,14 @@ def test_each_connection_is_one_line_when_it_opens_and_one_when_it_closes(demo: 
 
 
 def test_a_stranger_is_not_let_in(demo: Demo) -> None:
-    guest = Guest(demo, "Carol")
+    guest = Guest(demo.url, "Carol")
     with pytest.raises(InvalidStatus) as refusal:
         connect(guest.socket_url, origin=demo.url, proxy=None)
     assert refusal.value.response.status_code == 400
 
 
 def test_ctrl_c_closes_the_sockets_with_1001_and_leaves_no_process(own_demo: Demo) -> None:
-    guest = Guest(own_demo, "Carol")
+    guest = Guest(own_demo.url, "Carol")
     with connect(guest.socket_url, **guest.handshake) as page:
         say_hello(page)
         own_demo.press_ctrl_c()
@@ -138,7 +139,7 @@ def test_ctrl_c_closes_the_sockets_with_1001_and_leaves_no_process(own_demo: Dem
 
 
 def test_a_run_after_a_sigterm_has_its_own_gateway_and_the_last_messages(own_demo: Demo) -> None:
-    guest = Guest(own_demo, "Carol")
+    guest = Guest(own_demo.url, "Carol")
     with connect(guest.socket_url, **guest.handshake) as page:
         send(page, "say", text="See you later")
         receive(page, "message")
@@ -146,7 +147,7 @@ def test_a_run_after_a_sigterm_has_its_own_gateway_and_the_last_messages(own_dem
         assert close_code(page) == GOING_AWAY
     assert own_demo.wait() == 0
     own_demo.start()
-    back = Guest(own_demo, "Carol")
+    back = Guest(own_demo.url, "Carol")
     assert back.socket_url != guest.socket_url
     with connect(back.socket_url, **back.handshake) as page:
         assert [message["text"] for message in say_hello(page)["messages"]] == ["See you later"]

@@ -4,11 +4,22 @@ import { LastingSocket } from "./socket.js";
 import { Traffic } from "./traffic.js";
 
 const find = (id) => document.getElementById(id);
-const { socketUrl, name: myName } = document.body.dataset;
-const socket = new LastingSocket(socketUrl);
+const { socketUrl, ticketUrl, name: myName } = document.body.dataset;
+const socket = new LastingSocket(ticketUrl ? urlWithTicket : async () => socketUrl);
 const traffic = new Traffic(find("traffic"), find("travelled"));
 const page = crypto.getRandomValues(new Uint32Array(1))[0].toString(36);
 let count = 0;
+
+// A ticket opens one socket, whatever host the gateway has: cookies would not go to one in AWS.
+async function urlWithTicket() {
+  const csrfToken = document.querySelector("[name=csrfmiddlewaretoken]").value;
+  const options = { method: "POST", headers: { "X-CSRFToken": csrfToken } };
+  const answer = await fetch(ticketUrl, options).catch(() => ({ status: 0 }));
+  if (answer.status === 403) throw new Error("You are not logged in any more: load this page.");
+  if (!answer.ok) throw new Error("The site gives no ticket for the socket.");
+  const { ws_token: ticket } = await answer.json();
+  return `${socketUrl}${socketUrl.includes("?") ? "&" : "?"}ws_token=${ticket}`;
+}
 
 // Sending
 
@@ -106,10 +117,12 @@ socket.addEventListener("state", ({ detail: { state, seconds } }) => {
   if (isNews) find("spoken-state").textContent = STATES[state](seconds);
   find("hurry").hidden = state !== "waiting";
   find("hang-up").disabled = find("say").querySelector("button").disabled = state !== "open";
-  if (state === "connecting") traffic.connecting(socketUrl);
 });
+socket.addEventListener("handshake", ({ detail: { url } }) => traffic.connecting(url));
+socket.addEventListener("nowhere", ({ detail: { reason } }) => notify(reason));
 socket.addEventListener("open", () => {
   traffic.opened();
+  notify("");
   // While its $connect runs, nothing can be sent to a page. So it asks.
   send("hello");
 });

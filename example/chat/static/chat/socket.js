@@ -1,28 +1,42 @@
 // A WebSocket that comes back by itself. Knows nothing of the chat.
 //
-// It dispatches "state" (connecting, open or waiting; then with the seconds left), "open",
-// "frame" (the text) and "close" (the code, and whether the socket had been open at all).
+// It dispatches "state" (connecting, open or waiting; then with the seconds left), "handshake" (the
+// URL), "open", "frame" (the text), "close" (the code, and whether the socket had been open at all),
+// and "nowhere" (the reason) if it was not even told which URL to open.
 
 const FIRST_WAIT = 1000; // milliseconds
 const LONGEST_WAIT = 30000;
 
 export class LastingSocket extends EventTarget {
-  #url;
+  #findUrl;
   #socket;
   #failures = 0;
+  #isWaiting = false;
   #timer;
 
-  constructor(url) {
+  // Takes an async function, which is asked for the URL each time.
+  constructor(findUrl) {
     super();
-    this.#url = url;
+    this.#findUrl = findUrl;
     window.addEventListener("online", () => this.hurry());
   }
 
-  open() {
+  async open() {
     clearTimeout(this.#timer);
+    this.#isWaiting = false;
     this.#tell("state", { state: "connecting" });
+    try {
+      this.#handshake(await this.#findUrl());
+    } catch (error) {
+      this.#tell("nowhere", { reason: error.message });
+      this.#wait();
+    }
+  }
+
+  #handshake(url) {
+    this.#tell("handshake", { url });
     let hasOpened = false;
-    this.#socket = new WebSocket(this.#url);
+    this.#socket = new WebSocket(url);
     this.#socket.onopen = () => {
       hasOpened = true;
       this.#tell("state", { state: "open" });
@@ -48,7 +62,7 @@ export class LastingSocket extends EventTarget {
 
   // Don't wait any longer.
   hurry() {
-    if (this.#socket?.readyState === WebSocket.CLOSED) this.open();
+    if (this.#isWaiting) this.open();
   }
 
   // Each failure doubles the wait. A random half of it keeps the pages of a server that went away
@@ -56,6 +70,7 @@ export class LastingSocket extends EventTarget {
   #wait() {
     const longest = Math.min(FIRST_WAIT * 2 ** this.#failures, LONGEST_WAIT);
     this.#failures += 1;
+    this.#isWaiting = true;
     this.#count(Date.now() + longest * (0.5 + Math.random() / 2));
   }
 
