@@ -17,15 +17,16 @@ def event_headers(connection, **changed):
     """The headers of every event of a connection; a changed one that is None is left out."""
     gateway = connection.gateway
     headers = {
-        proof.HEADER: proof.value_for(gateway.pk) if gateway.source_proof else None,
         "Host": "testserver",
         "User-Agent": "AmazonAPIGateway_testserver",
         "X-Amzn-Apigateway-Api-Id": gateway.api_id,
         "X-Forwarded-For": "203.0.113.1",
         "X-Forwarded-Proto": "https",
         "Connectionid": connection.connection_id,
-        **changed,
     }
+    if gateway.source_proof and proof.HEADER not in changed:
+        headers[proof.HEADER] = proof.value_for(gateway.pk)
+    headers.update(changed)
     return {name: value for name, value in headers.items() if value is not None}
 
 

@@ -68,7 +68,7 @@ def test_every_row_has_its_pages(admin_client, rows, model):
             (
                 "api_name domain_name default_channel_name api_id api_endpoint "
                 "api_gateway_domain_name api_created custom_domain_created status "
-                    "proves_source created_on updated_on"
+                "proves_source created_on updated_on"
             ),
         ),
         (ApiGatewayAdditionalRoute, "name api_gateway route_key integration_url deployed"),
@@ -225,7 +225,9 @@ def test_somebody_who_may_only_look_sees_and_changes_nothing(viewer, rows, model
     assert viewer.post(url, {}).status_code == 403
 
 
-@pytest.mark.parametrize("action", ["create_api_gateway", "create_custom_domain"])
+@pytest.mark.parametrize(
+    "action", ["create_api_gateway", "create_custom_domain", "upgrade_api_gateway"]
+)
 def test_somebody_who_may_only_look_is_offered_no_provisioning(viewer, edge, action):
     gateway = make_gateway()
     url = page(ApiGateway, "changelist")

@@ -1,6 +1,8 @@
-"""The admin where it reaches AWS: the two actions, and the routes of a live gateway."""
+"""The admin where it reaches AWS: the actions on gateways, and the routes of a live gateway."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 from django.urls import reverse
@@ -59,6 +61,21 @@ def test_the_custom_domain_is_made_and_the_next_step_told(admin_client, edge):
     ]
 
 
+def test_the_gateways_are_upgraded_and_the_list_says_so(admin_client, edge):
+    gateway = make_created_gateway(api_name="Chat")
+    assert proving(admin_client) == {"Chat": False}
+    response = act(admin_client, "upgrade_api_gateway", gateway)
+    assert said(response) == [("success", "API Gateway upgraded: Chat")]
+    assert proving(admin_client) == {"Chat": True}
+
+
+def proving(client):
+    """{"Chat": True}: which gateways the list says to prove their source."""
+    html = client.get(GATEWAYS).content.decode()
+    rows = re.findall(r'field-api_name.*?>([^<]+)</a>.*?field-proves_source.*?alt="(\w+)"', html)
+    return {name: alt == "True" for name, alt in rows}
+
+
 @pytest.mark.parametrize(
     ("action", "columns", "error"),
     [
@@ -73,6 +90,7 @@ def test_the_custom_domain_is_made_and_the_next_step_told(admin_client, edge):
             "The API needs to be created before calling this method",
         ),
         ("create_custom_domain", {"api_created": True}, "A Certificate ARN is required"),
+        ("upgrade_api_gateway", {}, "The API needs to be created before it can be upgraded"),
     ],
 )
 def test_what_a_gateway_lacks_is_told(admin_client, edge, action, columns, error):

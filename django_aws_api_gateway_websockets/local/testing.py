@@ -79,20 +79,22 @@ def open_socket(
     gateway: ApiGateway,
     user: Any = None,
     channel: str = "",
+    ticket: str = "",
     headers: Mapping[str, str] | None = None,
     **options: Any,
 ) -> LiveSocket:
     """Open a socket as a page of the site would, with the cookies of ``user``.
 
-    ``headers`` are added to the handshake; ``options`` go to ``websockets.sync.client.connect``
-    (``origin`` among them). Raises ``websockets.exceptions.InvalidStatus`` if the $connect is
-    refused.
+    ``ticket`` is sent as ``?ws_token=``; ``headers`` are added to the handshake; ``options`` go to
+    ``websockets.sync.client.connect`` (``origin`` among them). Raises
+    ``websockets.exceptions.InvalidStatus`` if the $connect is refused.
     """
     page = urlsplit(gateway.target_base_endpoint or "")
-    query = f"?{urlencode({'channel': channel})}" if channel else ""
+    asked = {"channel": channel, "ws_token": ticket}
+    query = urlencode({name: value for name, value in asked.items() if value})
     options = {"origin": f"{page.scheme}://{page.netloc}", "proxy": None, **options}
     sent = {**_login_cookie(user), **(headers or {})}
-    return LiveSocket(f"{gateway.socket_url}{query}", additional_headers=sent, **options)
+    return LiveSocket(f"{gateway.socket_url}?{query}", additional_headers=sent, **options)
 
 
 class LocalGatewayTestMixin(Base):

@@ -1,39 +1,16 @@
-"""Each system check: what triggers it, and what silences it."""
+"""Each check of the settings: what triggers it, and what silences it."""
 
 from __future__ import annotations
 
 import pytest
-from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
-from django.http import HttpResponse
-from django.urls import include, path, re_path
-from django.views.decorators.cache import never_cache
 
 from django_aws_api_gateway_websockets.conf import DEFAULTS
-from django_aws_api_gateway_websockets.views import WebSocketView
+from tests.checks.problems import ROOM, problems
 
 # Django checks the database's own settings too.
 pytestmark = pytest.mark.django_db
-
-ROOM = "django_aws_api_gateway_websockets"
-
-
-class ChatView(WebSocketView):
-    pass
-
-
-VIEW = ChatView.as_view()
-
-
-def plain_view(request, **kwargs):
-    return HttpResponse()
-
-
-def problems():
-    """Our problems by their number: {"E001": message}."""
-    found = [message for message in run_checks() if message.id.startswith(ROOM)]
-    return {message.id.partition(".")[2]: message for message in found}
 
 
 def test_a_well_configured_site_has_no_problems(settings):
@@ -138,49 +115,85 @@ def test_max_workers_that_is_no_positive_number_is_an_error(settings, value):
     assert list(problems()) == ["E007"]
 
 
+STRONG = "kP3-uWZ_q1xN7vRt.J9sLd0aEyBhCf2g"
+
+
+@pytest.mark.parametrize("value", [(), "", None, STRONG, [STRONG], (STRONG, "x" * 32)])
+def test_secrets_of_ones_own_are_text_or_a_list_of_texts(settings, value):
+    settings.WEBSOCKETS = {"source_secret": value}
+    assert problems() == {}
+
+
+@pytest.mark.parametrize("value", [7, {"a": 1}, [STRONG, None], [7], b"bytes"])
+def test_a_secret_that_is_no_text_is_an_error(settings, value):
+    settings.WEBSOCKETS = {"source_secret": value}
+    assert list(problems(deploy=True)) == ["E009"]
+
+
+@pytest.mark.parametrize("bad", ["two words", "it's", 'so "so"', "a\\b", "schön", "x" * 511, "\0"])
+def test_a_secret_that_cannot_be_mapped_is_an_error_that_does_not_print_it(settings, bad):
+    settings.WEBSOCKETS = {"source_secret": [STRONG, bad]}
+    ((number, problem),) = problems(deploy=True).items()
+    assert number == "E010"
+    assert bad not in f"{problem.msg}{problem.hint}"
+
+
+def test_an_empty_secret_among_several_is_an_error(settings):
+    settings.WEBSOCKETS = {"source_secret": [STRONG, ""]}
+    assert list(problems()) == ["E010"]
+
+
+@pytest.mark.parametrize("weak", ["short", "x" * 40])
+def test_a_weak_secret_is_a_warning_before_a_deployment(settings, weak):
+    settings.WEBSOCKETS = {"source_secret": [STRONG, weak]}
+    assert problems() == {}
+    ((number, problem),) = problems(deploy=True).items()
+    assert number == "W010"
+    assert weak not in f"{problem.msg}{problem.hint}"
+
+
+@pytest.mark.parametrize("value", [0, -60, "60", 1.5, None])
+def test_a_ticket_lifetime_that_is_no_positive_number_is_an_error(settings, value):
+    settings.WEBSOCKETS = {"ticket_lifetime": value}
+    assert list(problems(deploy=True)) == ["E011"]
+
+
+def test_a_long_ticket_lifetime_is_a_warning_before_a_deployment(settings):
+    settings.WEBSOCKETS = {"ticket_lifetime": 3600}
+    assert problems(deploy=True) == {}
+    settings.WEBSOCKETS = {"ticket_lifetime": 3601}
+    assert problems() == {}
+    assert list(problems(deploy=True)) == ["W002"]
+
+
+@pytest.mark.parametrize("name", ["connect_rate", "message_rate"])
+@pytest.mark.parametrize("value", ["30", "30/w", "0/m", "often", 30])
+def test_a_rate_that_is_none_is_an_error_that_shows_one(settings, name, value):
+    settings.WEBSOCKETS = {name: value}
+    problem = problems(deploy=True)["E012"]
+    assert name in problem.msg
+    assert 'Write "30/m"' in problem.hint
+
+
+def test_a_rate_cache_that_caches_does_not_have_is_an_error(settings):
+    settings.WEBSOCKETS = {"rate_cache": "rates"}
+    problem = problems(deploy=True)["E013"]
+    assert "'rates'" in problem.msg
+    assert "CACHES has default." in problem.hint
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9001", "http://localhost:9001"])
+def test_an_endpoint_on_this_machine_is_a_warning_before_a_deployment(settings, url):
+    settings.AWS_GATEWAY_ENDPOINT_URL = url
+    assert list(problems(deploy=True)) == ["W009"]
+    settings.AWS_GATEWAY_ENDPOINT_URL = "https://vpce-1.example.com"
+    assert problems(deploy=True) == {}
+
+
 @pytest.mark.parametrize("value", ["nowhere.Transport", f"{ROOM}.sending.Nothing", "Transport"])
 def test_a_transport_that_cannot_be_imported_is_an_error(settings, value):
     settings.WEBSOCKETS = {"transport": value}
     assert "cannot be imported" in problems()["E008"].msg
-
-
-NAMELESS = {
-    "no argument": path("ws/", VIEW),
-    "another argument": path("ws/<slug:action>", VIEW),
-    "regular expression": re_path(r"^ws/(\w+)$", VIEW),
-    "included": path("ws/", include([path("chat/", VIEW)])),
-    "decorated": path("ws/", never_cache(VIEW)),
-}
-
-NAMED = {
-    "argument": path("ws/<slug:route>", VIEW),
-    "regular expression": re_path(r"^ws/(?P<route>\w+)$", VIEW),
-    "constant": path("ws/", VIEW, {"route": "default"}),
-    "included": path("ws/", include([path("<slug:route>", VIEW)])),
-    "argument of the including pattern": path("ws/<slug:route>/", include([path("", VIEW)])),
-    "expression of the including pattern": re_path(r"^(?P<route>\w+)/", include([path("", VIEW)])),
-    "constant of the including pattern": path("", include([path("", VIEW)]), {"route": "default"}),
-    "another view": path("ws/", plain_view),
-}
-
-
-@pytest.mark.parametrize("pattern", NAMELESS.values(), ids=NAMELESS)
-def test_a_pattern_that_gives_its_view_no_route_is_an_error(settings, pattern):
-    settings.ROOT_URLCONF = (pattern,)
-    problem = problems()["E006"]
-    assert "gives its WebSocketView no route" in problem.msg
-    assert 'path("ws/<slug:route>", ...)' in problem.hint
-
-
-@pytest.mark.parametrize("pattern", NAMED.values(), ids=NAMED)
-def test_a_pattern_that_gives_its_view_a_route_is_fine(settings, pattern):
-    settings.ROOT_URLCONF = (pattern,)
-    assert problems() == {}
-
-
-def test_a_project_without_urls_is_fine(settings):
-    del settings.ROOT_URLCONF
-    assert problems() == {}
 
 
 def test_the_checks_run_with_djangos_own(settings):
