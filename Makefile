@@ -25,13 +25,16 @@ TOOLS := .venv-tools/installed-$(VERSION)
 TOO_OLD := $(filter 38 39,$(VERSION))
 GATE := $(if $(TOO_OLD),,--cov-fail-under=97)
 
+# Whole files to each process, so that what the tests of a file share is made once.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
+
 .PHONY: demo test lint types docs clean python-for-demo
 
 demo: python-for-demo $(ENVIRONMENT)
 	@exec .venv/bin/python example/run.py --port $(PORT)
 
 test: $(ENVIRONMENT)
-	PYTHONDEVMODE=1 .venv/bin/python -m pytest --cov $(GATE) $(ARGS)
+	PYTHONDEVMODE=1 .venv/bin/python -m pytest $(PARALLEL) --cov $(GATE) $(ARGS)
 
 lint: $(TOOLS)
 	PATH="$(CURDIR)/.venv-tools/bin:$$PATH" pre-commit run --all-files
