@@ -85,7 +85,7 @@ class AdmissionView(VettingView):
     def _vet_message(self, request: HttpRequest) -> None:
         session = self.websocket_session
         if session and session.user and not identity.still_holds(session.user, session.auth_hash):
-            session.close()
+            session.close(on_commit=True)  # The refusal stands, whether AWS can be reached or not.
             raise AccessDenied("Log in again", reason=f"the login of user={session.user_id} ended")
         self._vet_rate("message", self.message_rate or conf.message_rate, request)
         self._vet_permissions(request)

@@ -61,5 +61,10 @@ class HandshakeView(AdmissionView):
             return
         if self._is_new_session and self.websocket_session is not None:
             self.websocket_session.delete()
-        if self._ticket:
+        if self._ticket and not self._is_open_already():
             self._ticket.give_back(self._event.connection_id)
+
+    def _is_open_already(self) -> bool:
+        """True if what was refused is a repetition of the $connect that has opened it."""
+        same = {"connection_id": self._event.connection_id, "user": self._identity.user}
+        return self.model.objects.filter(connected=True, **same).exists()

@@ -127,10 +127,10 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
             self._close(list(dict.fromkeys(rows)), report, on_commit)
         return report
 
-    def close_one(self, session: WebSocketSession) -> Report:
+    def close_one(self, session: WebSocketSession, on_commit: bool) -> Report:
         """Close one session that is at hand; see ``close``."""
         report = Report()
-        self._close([Row.of(session)], report)
+        self._close([Row.of(session)], report, on_commit)
         session.note_written(connected=False)
         return report
 
@@ -151,7 +151,7 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         if gone:
             self._all().filter(pk__in=gone).mark_gone()
 
-    def _close(self, rows: Sequence[Row], report: Report, on_commit: bool = False) -> None:
+    def _close(self, rows: Sequence[Row], report: Report, on_commit: bool) -> None:
         def hang_up() -> None:
             for outcome in sending.hang_up([row.recipient for row in rows]):
                 report.count(outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_out
 from django.db.models import Q
@@ -17,9 +18,11 @@ from .models import WebSocketSession, WebSocketTicket
 def connect_signals() -> None:
     """Called once, when the apps are ready."""
     user_logged_out.connect(close_logged_out, dispatch_uid=f"{__name__}.logged_out")
-    # Not for one sender: saving a proxy or a child of the user model is saving a user.
-    post_save.connect(close_changed_user, dispatch_uid=f"{__name__}.saved")
-    pre_delete.connect(close_deleted_user, dispatch_uid=f"{__name__}.deleted")
+    # Not for all senders: Django would no longer delete any model's rows in one statement.
+    for model in apps.get_models():
+        if issubclass(model, get_user_model()):  # proxies and children, too
+            post_save.connect(close_changed_user, sender=model, dispatch_uid=f"{__name__}.saved")
+            pre_delete.connect(close_deleted_user, sender=model, dispatch_uid=f"{__name__}.gone")
 
 
 def close_logged_out(request: HttpRequest, user: Any, **kwargs: Any) -> None:
@@ -42,7 +45,7 @@ def close_changed_user(
     instance: Any, created: bool, raw: bool, update_fields: Any, **kwargs: Any
 ) -> None:
     """Close the connections of a user who is no longer active or has another password."""
-    if created or raw or not isinstance(instance, get_user_model()):
+    if created or raw:
         return
     if update_fields == frozenset({"last_login"}):  # each login saves that
         return
@@ -54,5 +57,4 @@ def close_changed_user(
 
 def close_deleted_user(instance: Any, **kwargs: Any) -> None:
     """Close the connections of a user whose rows are about to be deleted."""
-    if isinstance(instance, get_user_model()):
-        WebSocketSession.objects.filter(user_id=instance.pk).close(on_commit=True)
+    WebSocketSession.objects.filter(user_id=instance.pk).close(on_commit=True)

@@ -59,12 +59,24 @@ class WebSocketSession(models.Model):
 
         What other processes have written meanwhile (that the connection has ended, say) is kept.
         """
-        if self._stored and not args and kwargs.keys() <= {"using"}:
-            values = self._values()
-            changed = [name for name in values if values[name] != self._stored.get(name)]
-            kwargs["update_fields"] = [*changed, "updated_on"]
+        if self._is_stored and not args and not _chooses(kwargs, self._state.db):
+            kwargs["update_fields"] = [*self._changed(), "updated_on"]
         super().save(*args, **kwargs)
-        self._remember(kwargs.get("update_fields"))
+        if not args:  # which may say that only some columns were written
+            self._remember(kwargs.get("update_fields"))
+
+    @property
+    def _is_stored(self) -> bool:
+        """True unless it is new, deleted, or a copy that will get a row of its own."""
+        key = self._meta.pk.attname
+        return not self._state.adding and self.pk == self._stored.get(key)
+
+    def _changed(self) -> list[str]:
+        return [
+            name
+            for name, value in self._values().items()
+            if name not in self._stored or value != self._stored[name]
+        ]
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> WebSocketSession:
@@ -104,6 +116,13 @@ class WebSocketSession(models.Model):
         """
         return type(self).objects.send_to(self, data)
 
-    def close(self) -> Report:
+    def close(self, *, on_commit: bool = False) -> Report:
         """Close the connection; see the queryset's ``close``. It is tried as above."""
-        return type(self).objects.close_one(self)
+        return type(self).objects.close_one(self, on_commit)
+
+
+def _chooses(options: Mapping[str, Any], database: Optional[str]) -> bool:
+    """True if save() is told which columns, or another database, to write."""
+    return bool(options.get("force_insert") or options.get("update_fields") is not None) or (
+        options.get("using") not in (None, database)
+    )

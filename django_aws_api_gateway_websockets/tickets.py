@@ -90,10 +90,8 @@ class WebSocketTicket(models.Model):
 
     def give_back(self, connection_id: str) -> None:
         """Take it back from a connection that was refused after all."""
-        # One that had it when this was read is open: what was refused is a repetition of it.
-        if self.connection_id is None:
-            rows = type(self).objects.filter(pk=self.pk, connection_id=connection_id)
-            rows.update(connection_id=None)
+        rows = type(self).objects.filter(pk=self.pk, connection_id=connection_id)
+        rows.update(connection_id=None)
 
 
 def usable_by(connection_id: str) -> Q:

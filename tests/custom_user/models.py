@@ -18,3 +18,14 @@ class Member(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.email
+
+
+class Honorary(Member):
+    class Meta:
+        proxy = True
+
+
+class Apprentice(Member):
+    """With a table of its own."""
+
+    master = models.CharField(max_length=150, blank=True)
