@@ -41,7 +41,7 @@ class AdmissionView(VettingView):
     allow_missing_origin: bool = False
     #: How a $connect tells its user: by "cookie", by "ticket", or by "either" (a ticket wins).
     authentication: str = EITHER
-    #: Let in clients without a login.
+    #: Let in clients without a login, for every event but $disconnect.
     allow_anonymous: bool = True
     #: The user must have one of these permissions, for every event but $disconnect.
     permissions_required: Sequence[str] = ()
@@ -74,8 +74,7 @@ class AdmissionView(VettingView):
         self._identify(request)
         # Before the login is asked for, so that those who have none cannot try without end.
         self._vet_rate("connect", self.connect_rate or conf.connect_rate, request)
-        self._vet_login()
-        self._vet_permissions(request)
+        self._vet_user(request)
         self._channel_name = self._get_channel_name(request)
         self._vet_channel(request, self._channel_name)
         accepted, message = self._additional_connection_checks(request, *args, **kwargs)
@@ -88,7 +87,7 @@ class AdmissionView(VettingView):
             session.close(on_commit=True)  # The refusal stands, whether AWS can be reached or not.
             raise AccessDenied("Log in again", reason=f"the login of user={session.user_id} ended")
         self._vet_rate("message", self.message_rate or conf.message_rate, request)
-        self._vet_permissions(request)
+        self._vet_user(request)
 
     def _expected_connection_headers(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -158,18 +157,17 @@ class AdmissionView(VettingView):
             self._identity = identity.of_request(request)
         request.user = self._identity.user or AnonymousUser()
 
-    def _vet_login(self) -> None:
-        if self._has_bad_ticket:
-            raise TicketInvalid("The ticket is not valid")
-        if self._identity.user is None and not self.allow_anonymous:
-            raise AccessDenied("Log in first")
-
     def _add_user_to_request(self, request: HttpRequest) -> None:
         """Override to give handlers another ``request.user`` than the one who connected."""
         session = self.websocket_session
         request.user = (session and session.user) or AnonymousUser()
 
-    def _vet_permissions(self, request: HttpRequest) -> None:
+    def _vet_user(self, request: HttpRequest) -> None:
+        if self._has_bad_ticket:
+            raise TicketInvalid("The ticket is not valid")
+        # With each message, too: it may be another view's connection.
+        if request.user.pk is None and not self.allow_anonymous:
+            raise AccessDenied("Log in first")
         if not self._has_permissions(request):
             raise AccessDenied("Permission denied", reason=f"user={request.user.pk}")
 

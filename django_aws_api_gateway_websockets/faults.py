@@ -28,10 +28,13 @@ def respond_to(error: Exception, request: HttpRequest, what: str) -> HttpRespons
     return response
 
 
-def roll_back_requests() -> None:
+def roll_back(request: HttpRequest) -> None:
     """Undo what the request wrote where ATOMIC_REQUESTS is on: only an exception would do so."""
+    view = request.resolver_match and request.resolver_match.func
+    exempt = getattr(view, "_non_atomic_requests", ())
     for connection in connections.all():
-        if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
+        is_ours = connection.settings_dict["ATOMIC_REQUESTS"] and connection.alias not in exempt
+        if is_ours and connection.in_atomic_block:
             connection.set_rollback(True)
 
 

@@ -57,12 +57,14 @@ class HandshakeView(AdmissionView):
             response.headers.setdefault("Sec-WebSocket-Protocol", known[0])
 
     def _undo_connect(self) -> None:
+        session, ticket = self.websocket_session, self._ticket
+        self.websocket_session = self._ticket = None
         if faults.is_rolled_back(router.db_for_write(self.model)):
             return
-        if self._is_new_session and self.websocket_session is not None:
-            self.websocket_session.delete()
-        if self._ticket and not self._is_open_already():
-            self._ticket.give_back(self._event.connection_id)
+        if self._is_new_session and session is not None:
+            session.delete()
+        if ticket and not self._is_open_already():
+            ticket.give_back(self._event.connection_id)
 
     def _is_open_already(self) -> bool:
         """True if what was refused is a repetition of the $connect that has opened it."""

@@ -10,7 +10,9 @@ import re
 from hashlib import sha256
 from typing import Any, Optional
 
+from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.views.decorators.debug import sensitive_variables
 
 from .conf import conf
 from .exceptions import ConfigurationError
@@ -25,6 +27,21 @@ MAX_LENGTH = 510
 _SALT = "django_aws_api_gateway_websockets.proof"
 
 
+def take_out(request: HttpRequest) -> str:
+    """Return the header's value, and take it out of the request, so that nobody logs or shows it.
+
+    It is an empty string where there is none.
+    """
+    value: str = request.META.pop(META_KEY, "")
+    vars(request).pop("headers", None)  # Django's cached copy
+    scope = getattr(request, "scope", None)
+    if scope is not None:  # under ASGI
+        name = HEADER.lower().encode()
+        scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != name]
+    return value
+
+
+@sensitive_variables()
 def value_for(gateway_pk: Any) -> str:
     """Return what provisioning maps for a gateway: WEBSOCKETS["source_secret"], or a derived one.
 
@@ -41,6 +58,7 @@ def value_for(gateway_pk: Any) -> str:
     return value
 
 
+@sensitive_variables()
 def is_proof(value: str, gateway_pk: Any) -> bool:
     """True if the header's value proves the gateway, by the newest secret or by an older one.
 
@@ -81,6 +99,7 @@ def age_of(mark: str, gateway_pk: Any) -> Optional[int]:
     return marks.index(mark) if mark in marks else None
 
 
+@sensitive_variables()
 def _accepted(gateway_pk: Any) -> list[str]:
     own = conf.source_secret
     if own or gateway_pk is None:

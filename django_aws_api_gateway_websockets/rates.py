@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import NamedTuple, Optional
 
 from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
 
 from .conf import conf
 from .exceptions import ConfigurationError
@@ -52,7 +53,11 @@ class Rate(NamedTuple):
         if cache.add(key, 1, timeout=self.period):
             return 1
         try:
-            return int(cache.incr(key))
+            count = int(cache.incr(key))
         except ValueError:  # It was dropped in between: a cache may do that at any time.
             cache.set(key, 1, timeout=self.period)
             return 1
+        if type(cache).incr is BaseCache.incr:
+            # The one of files and of the database takes the cache's own time-out, 300 s.
+            cache.touch(key, timeout=self.period)
+        return count

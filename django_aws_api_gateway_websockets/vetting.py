@@ -51,9 +51,7 @@ class VettingView(View):
     _missing: tuple[str, ...] = ()
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        # Taken out of the request, so that nobody logs or shows it who logs or shows requests.
-        self._secret = request.META.pop(proof.META_KEY, "")
-        vars(request).pop("headers", None)  # Django's cached copy
+        self._secret = proof.take_out(request)
         super().setup(request, *args, **kwargs)
         self.debug_log = []
         self._route = str(kwargs.get("route", "default"))

@@ -201,12 +201,14 @@ class WebSocketView(HandshakeView):
 
     def _fail(self, error: Exception, request: HttpRequest) -> HttpResponse:
         """Answer an exception that nobody expects."""
+        if self._route == CONNECT:
+            self._undo_connect()  # There is no connection that the hook could write to.
         response = faults.respond_to(error, request, f"Handler failed {self._whence}")
         try:
             self.handler_failed(request, error)
         except Exception:
             logger.exception("handler_failed() failed itself %s", self._whence)
-        faults.roll_back_requests()
+        faults.roll_back(request)
         return response
 
 

@@ -1,4 +1,5 @@
 import os
+import time
 
 import pytest
 from django.urls import path
@@ -38,6 +39,22 @@ def mount(settings):
         return "/ws/"
 
     return at_ws
+
+
+class Clock:
+    """The time of ``time.time()``, which stands still until a test moves it."""
+
+    now = 1_700_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(time, "time", clock)
+    return clock
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ CONNECT_FAULTS = [
     ),
 ]
 MESSAGE_FAULTS = [
-    *(*SOURCE, "unknown", "gateway", "proof", *ADDRESS, "login", "rate", "permission"),
+    *(*SOURCE, "unknown", "gateway", "proof", *ADDRESS, "login", "rate", "guest", "permission"),
     *(*BODY, "action", "name", "handler"),
 ]
 
@@ -124,7 +124,7 @@ def answer_to(ws, alice, settings, mount):
                 connection_id=ws.connection_id,
                 connected="unknown" not in faults,
                 channel_name="elsewhere",  # or it would be a repetition of the same $connect
-                user=alice,
+                user=None if faults[:1] == ["guest"] else alice,
             )
         ticket = WebSocketTicket.objects.issue(identity.Identity(alice))
         # Once is not too often yet.
