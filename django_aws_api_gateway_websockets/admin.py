@@ -159,17 +159,21 @@ class WebSocketSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def delete_model(self, request: HttpRequest, obj: WebSocketSession) -> None:
+        obj.close(on_commit=True)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        queryset.close(on_commit=True)
+        super().delete_queryset(request, queryset)
+
     def has_close_permission(self, request: HttpRequest) -> bool:
         """The permission to change sessions, for which there is no page."""
         return super().has_change_permission(request)
 
     @admin.action(description="Close the connections", permissions=["close"])
     def close_connections(self, request: HttpRequest, queryset: WebSocketSessionQuerySet) -> None:
-        try:
-            report = queryset.close()
-        except WebSocketError as error:
-            messages.error(request, str(error))
-            return
+        report = queryset.close()
         level = messages.ERROR if report.failed else messages.SUCCESS
         text = f"{report.closed} closed, {report.gone} were gone, {report.failed} failed"
         reasons = "".join(f"; {reason}" for reason in report.reasons)

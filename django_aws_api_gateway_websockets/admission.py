@@ -70,7 +70,8 @@ class AdmissionView(VettingView):
         if not self._expected_connection_headers(request, *args, **kwargs):
             raise RequestRefused(f"Missing {len(self._missing)} headers")
         if not self._check_host_is_in_origin(request):
-            raise RequestRefused("Host is not in Origin", reason=f"origin={self._event.origin!r}")
+            origin = self._event.origin[:80]
+            raise RequestRefused("Host is not in Origin", reason=f"origin={origin!r}")
         self._identify(request)
         # Before the login is asked for, so that those who have none cannot try without end.
         self._vet_rate("connect", self.connect_rate or conf.connect_rate, request)
@@ -196,5 +197,6 @@ class AdmissionView(VettingView):
             return f"user={request.user.pk}"
         gateway = self.api_gateway.pk if self.api_gateway else self.aws_api_gateway_id
         # Without the proof the header may be the client's own, so that all are counted together.
-        address = self._event.source_ip if self._is_proof_required else "unproved"
+        source_ip = self._event.source_ip
+        address = security.network_of(source_ip) if self._is_proof_required else "unproved"
         return f"gateway={gateway} address={address!r}"

@@ -28,6 +28,8 @@ LOCAL_CREDENTIALS = "local"
 #: five seconds and an account ten calls a second (API Gateway's documented quotas).
 THROTTLING_DELAYS = (1, 2, 4, 8, 16)
 
+URGENT = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
+
 _lock = threading.RLock()
 
 
@@ -64,14 +66,17 @@ def create_client(service: str = CONTROL_PLANE, **kwargs: Any) -> Any:
     return client
 
 
-def connections_client(endpoint: Endpoint) -> Any:
+def connections_client(endpoint: Endpoint, is_urgent: bool = False) -> Any:
     """Return this process's client for an endpoint's ``@connections``.
+
+    An urgent one gives up at once and after three seconds, instead of after three tries of ten.
 
     It is made once: a client takes 20 ms to build, and its warm connections are the better part of
     the time that a message takes. It is thread-safe, and a forked child makes its own.
     """
     with _lock:  # else threads that ask at the same time would each make one
-        return _connections_client(endpoint, credentials(), conf.max_workers, os.getpid())
+        made_with = credentials(), conf.max_workers, os.getpid()
+        return _connections_client(endpoint, is_urgent, *made_with)
 
 
 def connections_endpoint(api_id: str, stage: str, api_endpoint: str = "") -> Endpoint:
@@ -172,9 +177,10 @@ def _client_config(service: str) -> Config:
 
 @lru_cache(maxsize=64)
 def _connections_client(
-    endpoint: Endpoint, made_with: Credentials, max_workers: int, pid: int
+    endpoint: Endpoint, is_urgent: bool, made_with: Credentials, max_workers: int, pid: int
 ) -> Any:
-    return create_client(CONNECTIONS, endpoint_url=endpoint.url, region_name=endpoint.region)
+    address = {"endpoint_url": endpoint.url, "region_name": endpoint.region}
+    return create_client(CONNECTIONS, **address, config=URGENT if is_urgent else None)
 
 
 @lru_cache(maxsize=8)

@@ -74,14 +74,30 @@ class Settings:
 
     @property
     def source_secret(self) -> Tuple[str, ...]:
-        """WEBSOCKETS["source_secret"], one or several: the first is what provisioning maps."""
+        """WEBSOCKETS["source_secret"], one or several: the first is what provisioning maps.
+
+        Raises ConfigurationError for anything but text: None, say, has a text that all can guess.
+        """
         chosen = self._websockets("source_secret") or ()
-        return (chosen,) if isinstance(chosen, str) else tuple(chosen)
+        secrets = (chosen,) if isinstance(chosen, str) else chosen
+        if not isinstance(secrets, (list, tuple)) or not all(isinstance(s, str) for s in secrets):
+            raise ConfigurationError(
+                'WEBSOCKETS["source_secret"] must be text, or a list of texts.'
+            )
+        return tuple(secrets)
 
     @property
-    def secret_keys(self) -> list[str]:
-        """SECRET_KEY, then SECRET_KEY_FALLBACKS."""
-        return [django_settings.SECRET_KEY, *map(str, django_settings.SECRET_KEY_FALLBACKS)]
+    def secret_keys(self) -> list[Any]:
+        """SECRET_KEY, then SECRET_KEY_FALLBACKS, each as it is: text or bytes.
+
+        Raises ConfigurationError for any other, and for an empty one.
+        """
+        fallbacks = django_settings.SECRET_KEY_FALLBACKS or ()
+        is_list = isinstance(fallbacks, (list, tuple))
+        keys = [django_settings.SECRET_KEY, *(fallbacks if is_list else [None])]
+        if not all(key and isinstance(key, (str, bytes)) for key in keys):
+            raise ConfigurationError("SECRET_KEY_FALLBACKS has a key that is empty, or no text.")
+        return keys
 
     @property
     def ticket_lifetime(self) -> int:
@@ -120,7 +136,10 @@ class Settings:
         return hosts
 
     def _get(self, name: str) -> Optional[str]:
-        return getattr(django_settings, name, None) or None
+        value = getattr(django_settings, name, None) or None
+        if value is not None and not isinstance(value, str):
+            raise ConfigurationError(f"{name} must be text.")
+        return value
 
     def _websockets(self, key: str) -> Any:
         chosen = getattr(django_settings, "WEBSOCKETS", {})

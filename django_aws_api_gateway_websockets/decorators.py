@@ -1,8 +1,14 @@
-"""Marks on handlers. Knows no view: WebSocketView reads them before it calls a handler."""
+"""What handlers may ask for. Knows no view: WebSocketView reads the marks before it calls one."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence, TypeVar, Union
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import Any, Callable, Sequence, TypeVar, Union, cast
+
+from asgiref.sync import sync_to_async
+
+from .exceptions import AccessDenied
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -15,16 +21,33 @@ def permission_required(perm: Union[str, Sequence[str]]) -> Callable[[Handler], 
     """
     permissions = (perm,) if isinstance(perm, str) else tuple(perm)
 
-    def mark(handler: Handler) -> Handler:
-        handler.permissions_required = (  # type: ignore[attr-defined]
-            *permissions_of(handler),
-            *permissions,
-        )
-        return handler
+    def decorate(handler: Handler) -> Handler:
+        # The view asks by the mark, before the message counts. The handler asks again, for it may
+        # be called in another way: by another handler, or below a decorator that hides the mark.
+        @wraps(handler)
+        def vetted(view: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+            vet_permissions(request.user, permissions)
+            return handler(view, request, *args, **kwargs)
 
-    return mark
+        @wraps(handler)
+        async def vetted_later(view: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+            await sync_to_async(vet_permissions)(request.user, permissions)
+            return await handler(view, request, *args, **kwargs)
+
+        chosen: Any = vetted_later if iscoroutinefunction(handler) else vetted
+        chosen.permissions_required = (*permissions_of(handler), *permissions)
+        return cast(Handler, chosen)
+
+    return decorate
 
 
 def permissions_of(handler: Callable[..., Any]) -> tuple[str, ...]:
     """Return the permissions that a handler's user must have."""
     return tuple(getattr(handler, "permissions_required", ()))
+
+
+def vet_permissions(user: Any, permissions: Sequence[str]) -> None:
+    """Raise AccessDenied unless the user has all of them."""
+    lacking = [name for name in permissions if not user.has_perm(name)]
+    if lacking:
+        raise AccessDenied("Permission denied", reason=f"user={user.pk} lacks {lacking}")

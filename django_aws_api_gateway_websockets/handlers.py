@@ -31,9 +31,13 @@ def find_handlers(view: type, plumbing: type) -> frozenset[str]:
     ]
     taken = {name for klass in view.__mro__ if klass not in own for name in vars(klass)} | HIDDEN
     added = {name for klass in own for name in vars(klass) if not name.startswith("_")} - taken
-    return frozenset(
-        name for name in added if inspect.isfunction(inspect.getattr_static(view, name))
-    )
+    return frozenset(name for name in added if _is_method(inspect.getattr_static(view, name)))
+
+
+def _is_method(found: Any) -> bool:
+    # What is defined in a class has a dot in its name. A function of a module that is only
+    # assigned, ``encoder = json.dumps``, has none, and was hardly meant for a client.
+    return inspect.isfunction(found) and "." in found.__qualname__
 
 
 def call(handler: Handler, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Optional, Sequence
 
-from django.db import router
+from django.db import router, transaction
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 
@@ -27,8 +27,22 @@ class HandshakeView(AdmissionView):
         If it raises or answers anything but a 2xx, the connection is refused and its session goes.
         Don't send to the new connection here: until this returns, AWS says that it is gone.
         """
-        if self._ticket and not self._ticket.spend(self._event.connection_id):
-            raise TicketInvalid("The ticket is not valid", reason="another connection was faster")
+        if self._ticket is None:
+            self._open()
+            return JsonResponse({})
+        # Together, so that a logout, which deletes the ticket, waits for the session to close it.
+        with transaction.atomic(router.db_for_write(self.model)):
+            if not self._ticket.spend(self._event.connection_id):
+                raise TicketInvalid("The ticket is not valid", reason="it is no longer there")
+            self._open()
+        return JsonResponse({})
+
+    def disconnect(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Override to do more on $disconnect; call super(), which marks the session as closed."""
+        self._record_request(connected=False)
+        return JsonResponse({})
+
+    def _open(self) -> None:
         self.websocket_session, self._is_new_session = self.model.objects.open(
             self._event.connection_id,
             may_exist=getattr(self.api_gateway, "connection_taken", False),
@@ -36,12 +50,6 @@ class HandshakeView(AdmissionView):
             api_gateway=self.api_gateway,
             **self._identity._asdict(),
         )
-        return JsonResponse({})
-
-    def disconnect(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Override to do more on $disconnect; call super(), which marks the session as closed."""
-        self._record_request(connected=False)
-        return JsonResponse({})
 
     def _record_request(self, **columns: Any) -> None:
         if self.websocket_session is not None:
@@ -69,4 +77,4 @@ class HandshakeView(AdmissionView):
     def _is_open_already(self) -> bool:
         """True if what was refused is a repetition of the $connect that has opened it."""
         same = {"connection_id": self._event.connection_id, "user": self._identity.user}
-        return self.model.objects.filter(connected=True, **same).exists()
+        return self.model.objects.on_primary().filter(connected=True, **same).exists()

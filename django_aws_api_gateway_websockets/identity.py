@@ -24,10 +24,10 @@ class Identity(NamedTuple):
 
 
 def of_request(request: HttpRequest) -> Identity:
-    """Return who the request's cookies say it is."""
+    """Return who the request's cookies say it is: nobody, if that user is no longer active."""
     user = getattr(request, "user", None)
     login = login_of(request)
-    if user is None or not user.is_authenticated:
+    if user is None or not user.is_authenticated or not is_active(user):
         return Identity(login=login)
     return Identity(user, next(iter(auth_hashes(user)), None), login)
 
@@ -57,9 +57,12 @@ def still_holds(user: Any, auth_hash: Optional[str]) -> bool:
 
     A connection without a hash is one of an older release, or of a model of users without any.
     """
-    if not getattr(user, "is_active", True):
-        return False
-    return not auth_hash or auth_hash in auth_hashes(user)
+    return is_active(user) and (not auth_hash or auth_hash in auth_hashes(user))
+
+
+def is_active(user: Any) -> bool:
+    """True for a user of a model that knows no other, too."""
+    return bool(getattr(user, "is_active", True))
 
 
 def digest(secret: str) -> str:

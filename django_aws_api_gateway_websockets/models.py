@@ -113,6 +113,15 @@ class ApiGateway(models.Model):
         return self.stage_name or "production"
 
     @property
+    def must_prove_source(self) -> bool:
+        """True if each of its events has to bring the source proof."""
+        if self.api_created:
+            return self.source_proof is not None
+        # Integrations that a run of ours is still making have the proof from the first. Those of
+        # an API that is somebody's own work may have a secret of their own.
+        return self.creation_token is not None or proof.is_own()
+
+    @property
     def socket_url(self) -> str:
         """The URL that a page opens, or an empty string before the gateway is created."""
         if self.custom_domain_created:
@@ -144,6 +153,8 @@ class ApiGateway(models.Model):
             if not self.api_created:
                 self._bring_into_service(self._create_api)
 
+    create_gateway.alters_data = True  # type: ignore[attr-defined]
+
     def upgrade_gateway(self) -> None:
         """Bring a created API in AWS to what this version of the package makes of it.
 
@@ -154,6 +165,8 @@ class ApiGateway(models.Model):
         self._must_be_upgradable()
         with attempt(self):
             self._bring_into_service()
+
+    upgrade_gateway.alters_data = True  # type: ignore[attr-defined]
 
     def rehearse_upgrade(self) -> list[str]:
         """Return what ``upgrade_gateway`` would change in AWS, one call each, and change nothing.
@@ -183,6 +196,8 @@ class ApiGateway(models.Model):
             if not self.custom_domain_created:
                 self._take(self._create_domain_name, self._create_api_mapping)
                 keep(self, custom_domain_created=True)
+
+    create_custom_domain.alters_data = True  # type: ignore[attr-defined]
 
     def deploy_api(self, client: Any) -> None:
         """Put the API's routes as they are now into service."""

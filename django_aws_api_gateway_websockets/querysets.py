@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Iterator, NamedTuple, Optional, Sequence
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, models, router, transaction
 from django.db.models import Exists, F, Q
 from django.utils import timezone
 
 from . import aws, sending
-from .exceptions import DuplicateConnection
+from .exceptions import ConfigurationError, DuplicateConnection
 from .sending import GONE, Recipient, Report
 
 if TYPE_CHECKING:
@@ -52,16 +52,22 @@ class Row(NamedTuple):
 class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
     """Sessions that can be written to, all at once."""
 
+    def on_primary(self) -> WebSocketSessionQuerySet:
+        """These sessions, read where they are written: a replica may not know of the latest."""
+        is_chosen = self._db is not None  # type: ignore[attr-defined]
+        return self if is_chosen else self.using(router.db_for_write(self.model))
+
     def gateway_of(self, api_id: str, connection_id: str) -> Optional[ApiGateway]:
         """Return the gateway of that API.
 
         The same SELECT tells, as ``connection_taken``, whether the connection has a session.
         """
         gateways = self.model._meta.get_field("api_gateway").remote_field.model._base_manager
-        taken = Exists(self.filter(connection_id=connection_id))
+        sessions = self.on_primary()
+        taken = Exists(sessions.filter(connection_id=connection_id))
         found: Optional[ApiGateway] = (
-            gateways.filter(api_id=api_id).annotate(connection_taken=taken).first()
-        )
+            gateways.using(sessions.db).filter(api_id=api_id).annotate(connection_taken=taken)
+        ).first()
         return found
 
     def open(
@@ -73,8 +79,8 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         Raises DuplicateConnection if the id is somebody else's.
         """
         if may_exist:
-            same = self.filter(connection_id=connection_id, connected=True, request_count=1)
-            session = same.filter(**columns).first()
+            columns.update(connection_id=connection_id, connected=True, request_count=1)
+            session = self.on_primary().filter(**columns).first()
             if session is None:
                 raise DuplicateConnection("The connection exists")
             return session, False
@@ -123,9 +129,12 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         and the report is empty.
         """
         report = Report()
-        for rows in self._connected_rows():
+        for rows in self.on_primary()._connected_rows():
             self._close(list(dict.fromkeys(rows)), report, on_commit)
         return report
+
+    # For no template, and not for all sessions by a slip.
+    close.alters_data = close.queryset_only = True  # type: ignore[attr-defined]
 
     def close_one(self, session: WebSocketSession, on_commit: bool) -> Report:
         """Close one session that is at hand; see ``close``."""
@@ -133,6 +142,8 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         self._close([Row.of(session)], report, on_commit)
         session.note_written(connected=False)
         return report
+
+    close_one.alters_data = True  # type: ignore[attr-defined]
 
     def mark_gone(self) -> int:
         """Mark these sessions as no longer connected, but for those still connecting."""
@@ -153,7 +164,13 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
 
     def _close(self, rows: Sequence[Row], report: Report, on_commit: bool) -> None:
         def hang_up() -> None:
-            for outcome in sending.hang_up([row.recipient for row in rows]):
+            recipients = []
+            for row in rows:
+                try:
+                    recipients.append(row.recipient)
+                except ConfigurationError as error:  # One gateway's unknown region is its own.
+                    report.count(sending.failure(str(error), row.connection_id))
+            for outcome in sending.hang_up(recipients):
                 report.count(outcome)
 
         if not rows:

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.signals import post_save, pre_delete
 from django.http import HttpRequest
 
-from .identity import auth_hashes, login_of
+from .identity import auth_hashes, is_active, login_of
 from .models import WebSocketSession, WebSocketTicket
 
 
@@ -49,8 +49,10 @@ def close_changed_user(
         return
     if update_fields == frozenset({"last_login"}):  # each login saves that
         return
+    if update_fields is not None:  # the object's other columns may be stale
+        instance = type(instance)._base_manager.get(pk=instance.pk)
     sessions = WebSocketSession.objects.filter(user_id=instance.pk)
-    if getattr(instance, "is_active", True):
+    if is_active(instance):
         sessions = sessions.exclude(Q(auth_hash=None) | Q(auth_hash__in=auth_hashes(instance)))
     sessions.close(on_commit=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address, ip_network
 from typing import Iterable, Mapping, NamedTuple, Optional, Sequence
 from urllib.parse import urlsplit
 
@@ -15,7 +16,8 @@ from .conf import conf
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-#: Both are the widths of their database columns.
+#: The widths of their database columns.
+MAX_API_ID = 32
 MAX_CHANNEL_NAME = 128
 MAX_CONNECTION_ID = 255
 
@@ -62,9 +64,23 @@ def is_connection_id(value: str) -> bool:
     return re.fullmatch(rf"[!-~]{{1,{MAX_CONNECTION_ID}}}", value) is not None
 
 
+def is_api_id(value: str) -> bool:
+    """True for printable ASCII without spaces that fits its column."""
+    return re.fullmatch(rf"[!-~]{{1,{MAX_API_ID}}}", value) is not None
+
+
 def is_channel_name(value: str) -> bool:
     """True for at most 128 printable characters; spaces are, line ends and NUL are not."""
     return len(value) <= MAX_CHANNEL_NAME and value.isprintable()
+
+
+def network_of(address: str) -> str:
+    """Return what belongs to one client: an IPv4 address, or the /64 around an IPv6 one."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((ip, 64), strict=False)) if ip.version == 6 else address
 
 
 def is_site_host(host: str, patterns: Sequence[str]) -> bool:
@@ -84,6 +100,9 @@ def has_allowed_host(request: HttpRequest) -> bool:
 def has_readable_query(request: HttpRequest) -> bool:
     """True unless the query has more fields than DATA_UPLOAD_MAX_NUMBER_FIELDS."""
     try:
+        # URLs are UTF-8, and not what a client's Content-Type says: "charset=utf-7" would give
+        # half characters, which can neither be stored nor hashed.
+        request.encoding = "utf-8"
         return request.GET is not None
     except TooManyFieldsSent:
         return False
@@ -111,7 +130,9 @@ def is_origin_pattern(text: str) -> bool:
     """True for what is_origin_among() can find: an origin in its one form, or of sub-domains."""
     plain = str(text).replace("://*.", "://", 1)
     origin = Origin.parse(plain)
-    return origin is not None and plain == f"{origin.scheme}://{origin.netloc}"
+    if origin is None or "*" in plain:
+        return False
+    return plain == f"{origin.scheme}://{origin.netloc}"
 
 
 def is_own_origin(

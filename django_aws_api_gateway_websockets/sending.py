@@ -126,11 +126,12 @@ class Boto3Transport:
             client.delete_connection(ConnectionId=connection_id)
             return CLOSED
 
-        return call_for_each(recipients, delete)
+        # Somebody may be waiting for a logout.
+        return call_for_each(recipients, delete, is_urgent=True)
 
 
 def call_for_each(
-    recipients: Sequence[Recipient], call: Callable[[Any, str], Outcome]
+    recipients: Sequence[Recipient], call: Callable[[Any, str], Outcome], is_urgent: bool = False
 ) -> Sequence[Outcome]:
     """Call it with each recipient's boto3 client and connection id, several at a time."""
 
@@ -138,12 +139,13 @@ def call_for_each(
         if recipient.endpoint is None:
             return Outcome("failed", "The session has no created gateway")
         try:
-            return call(aws.connections_client(recipient.endpoint), recipient.connection_id)
+            client = aws.connections_client(recipient.endpoint, is_urgent)
+            return call(client, recipient.connection_id)
         except ClientError as error:
-            return outcome_of(error, recipient)
+            return outcome_of(error, recipient.connection_id)
         except (BotoCoreError, ValueError) as error:
             # A ValueError is botocore's word on an endpoint that is no URL.
-            return failure(type(error).__name__, recipient)
+            return failure(type(error).__name__, recipient.connection_id)
 
     if len(recipients) < 2:
         return [reach(recipient) for recipient in recipients]
@@ -152,14 +154,14 @@ def call_for_each(
         return list(pool.map(reach, recipients))
 
 
-def outcome_of(error: ClientError, recipient: Recipient) -> Outcome:
+def outcome_of(error: ClientError, connection_id: str) -> Outcome:
     # API Gateway sends some 410s without an error type; botocore then has the bare status.
     if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 410:
         return GONE
     code = error.response.get("Error", {}).get("Code", "")
-    return GONE if code in {"GoneException", "410"} else failure(code, recipient)
+    return GONE if code in {"GoneException", "410"} else failure(code, connection_id)
 
 
-def failure(reason: str, recipient: Recipient) -> Outcome:
-    logger.warning("Not reached connection_id=%s reason=%s", recipient.connection_id, reason)
+def failure(reason: str, connection_id: str) -> Outcome:
+    logger.warning("Not reached connection_id=%s reason=%s", connection_id, reason)
     return Outcome("failed", reason)

@@ -120,6 +120,8 @@ class WebSocketSession(models.Model):
         """Close the connection; see the queryset's ``close``. It is tried as above."""
         return type(self).objects.close_one(self, on_commit)
 
+    close.alters_data = True  # type: ignore[attr-defined]
+
 
 def _chooses(options: Mapping[str, Any], database: Optional[str]) -> bool:
     """True if save() is told which columns, or another database, to write."""

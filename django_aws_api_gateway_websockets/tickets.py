@@ -7,7 +7,7 @@ from secrets import token_urlsafe
 from typing import Optional
 
 from django.conf import settings
-from django.db import models
+from django.db import models, router
 from django.db.models import Q
 from django.utils import timezone
 
@@ -47,10 +47,11 @@ class WebSocketTicketQuerySet(models.QuerySet["WebSocketTicket"]):
 
     def find(self, ticket: str, connection_id: str) -> Optional[WebSocketTicket]:
         """Return the ticket's row if that connection may use it now, else None."""
-        rows = self.select_related("user").filter(
+        # A replica may not know of one that has just been made.
+        rows = self.using(router.db_for_write(self.model)).select_related("user")
+        found = rows.filter(
             usable_by(connection_id), digest=digest(ticket), expires_on__gt=timezone.now()
-        )
-        found = rows.first()
+        ).first()
         return found if found and still_holds(found.user, found.auth_hash) else None
 
 

@@ -62,7 +62,7 @@ class VettingView(View):
         """The event, in a line of the log."""
         event = self._event
         return (
-            f"route={self._route} connection_id={event.connection_id!r} "
+            f"route={self._route!r} connection_id={event.connection_id!r} "
             f"request_id={event.request_id!r}"
         )
 
@@ -79,29 +79,42 @@ class VettingView(View):
             raise UserAgentUnexpected
         if not security.is_connection_id(self._event.connection_id):
             raise RequestRefused("Invalid connection id")
-        if self._route == CONNECT:
-            self._vet_source("Unexpected API Gateway", request, *args, **kwargs)
-        else:
-            self._load_session(request)
-            if self.websocket_session is None:
-                raise RequestRefused("Unknown connection")
-            self._vet_source("Unknown connection", request, *args, **kwargs)
+        self._load(request)
+        self._vet_source(request, *args, **kwargs)
+        self._secret = ""
         if not security.has_allowed_host(request):
             raise RequestRefused("Host is not allowed")
         if not security.has_readable_query(request):
             raise RequestRefused("The query cannot be read")
 
-    def _vet_source(self, refusal: str, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        reason = None
+    def _load(self, request: HttpRequest) -> None:
+        """Read the rows that the event is about; the hooks decide whether they will do."""
+        if not security.is_api_id(self._event.api_id):
+            raise self._unproved(f"api_id={self._event.api_id[:80]!r} is none")
+        if self._route == CONNECT:
+            self.api_gateway = self.model.objects.gateway_of(
+                self._event.api_id, self._event.connection_id
+            )
+            return
+        self._load_session(request)
+        if self.websocket_session is None:
+            raise self._unproved("it is not there, or closed")
+        self.api_gateway = self.websocket_session.api_gateway
+
+    def _vet_source(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         if not self._allowed_apigateway(request, *args, **kwargs):
-            reason = f"api_id={self._event.api_id!r} is not its gateway's"
-        elif not self._has_source_proof(request):
+            raise self._unproved(f"api_id={self._event.api_id!r} is not its gateway's")
+        if not self._has_source_proof(request):
             given = "is wrong" if self._secret else "is missing"
-            reason = f"the header {proof.HEADER} {given}"
-        if reason:
-            # Out of reach of the hooks that answer: it is somebody else's.
-            self.websocket_session = self.api_gateway = None
-            raise SourceUnproved(refusal, reason=reason)
+            raise self._unproved(f"the header {proof.HEADER} {given}")
+
+    def _unproved(self, reason: str) -> SourceUnproved:
+        """The refusal, which is one of an unknown gateway or connection."""
+        # Out of reach of the hooks that answer: it may be somebody else's.
+        self.websocket_session = self.api_gateway = None
+        is_connect = self._route == CONNECT
+        text = "Unexpected API Gateway" if is_connect else "Unknown connection"
+        return SourceUnproved(text, reason=reason)
 
     def _expected_headers(self, request: HttpRequest, *args: Any, **kwargs: Any) -> bool:
         """Override to require other headers of every event."""
@@ -128,13 +141,7 @@ class VettingView(View):
     def _check_platform_registered_api_gateways(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> bool:
-        """Override to look the calling gateway up elsewhere than in ApiGateway."""
-        if self.websocket_session is None:
-            self.api_gateway = self.model.objects.gateway_of(
-                self._event.api_id, self._event.connection_id
-            )
-        else:
-            self.api_gateway = self.websocket_session.api_gateway
+        """Override to accept other gateways than those of ApiGateway."""
         # A gateway that is not created yet has an empty id, which proves nothing.
         found = self.api_gateway.api_id if self.api_gateway else ""
         return bool(found) and found == self._event.api_id
@@ -148,16 +155,14 @@ class VettingView(View):
     @property
     def _is_proof_required(self) -> bool:
         """False for a gateway that an older release has deployed: its integrations send none."""
-        if self.api_gateway is None:
-            return proof.is_own()
-        return self.api_gateway.source_proof is not None
+        return self.api_gateway.must_prove_source if self.api_gateway else proof.is_own()
 
     def _load_session(self, request: HttpRequest) -> None:
         """Override to load ``self.websocket_session`` in another way; None refuses the event."""
-        sessions = self.model.objects.select_related("user", "api_gateway")
+        sessions = self.model.objects.on_primary().select_related("user", "api_gateway")
         if self._route != DISCONNECT:
             sessions = sessions.filter(connected=True)
-        try:
-            self.websocket_session = sessions.get(connection_id=self._event.connection_id)
-        except self.model.DoesNotExist:
-            self.websocket_session = None
+        found = sessions.filter(connection_id=self._event.connection_id).first()
+        # MariaDB's collations take "A" for "a".
+        is_same = found is not None and found.connection_id == self._event.connection_id
+        self.websocket_session = found if is_same else None

@@ -15,10 +15,9 @@ from django.views.generic import View
 
 from . import faults, identity
 from .conf import conf
-from .decorators import permissions_of
+from .decorators import permissions_of, vet_permissions
 from .events import parse_body
 from .exceptions import (
-    AccessDenied,
     HeadersMissing,
     RateExceeded,
     RequestRefused,
@@ -158,10 +157,7 @@ class WebSocketView(HandshakeView):
         return self.default
 
     def _permitted(self, handler: Handler) -> Handler:
-        user = self.request.user
-        lacking = [name for name in permissions_of(handler) if not user.has_perm(name)]
-        if lacking:
-            raise AccessDenied("Permission denied", reason=f"user={user.pk} lacks {lacking}")
+        vet_permissions(self.request.user, permissions_of(handler))
         return handler
 
     def _change_channel(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

@@ -11,7 +11,8 @@ from tests.factories import make_created_gateway, make_session
 
 pytestmark = pytest.mark.django_db
 
-SESSIONS = reverse("admin:django_aws_api_gateway_websockets_websocketsession_changelist")
+PAGES = "admin:django_aws_api_gateway_websockets_websocketsession"
+SESSIONS = reverse(f"{PAGES}_changelist")
 
 
 def close(client, *sessions):
@@ -42,12 +43,23 @@ def test_a_connection_that_aws_does_not_close_is_told_as_an_error(admin_client, 
     assert not ws.session.connected
 
 
-def test_a_missing_region_is_told_instead_of_closing(admin_client, settings):
+def test_a_missing_region_is_told(admin_client, settings):
     settings.AWS_REGION_NAME = None
     session = make_session(make_created_gateway(api_endpoint=""))
     ((level, text),) = said(close(admin_client, session))
     assert level == "error"
     assert "Set AWS_GATEWAY_REGION_NAME" in text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deleting_a_session_closes_its_connection(admin_client, websocket):
+    one, two, three = (websocket("/ws/") for _ in range(3))
+    url = reverse(f"{PAGES}_delete", args=[one.session.pk])
+    admin_client.post(url, {"post": "yes"})
+    chosen = {"action": "delete_selected", "_selected_action": [two.session.pk], "post": "yes"}
+    admin_client.post(SESSIONS, chosen)
+    assert outbox.closed == [one.connection_id, two.connection_id]
+    assert [ws.session is None for ws in (one, two, three)] == [True, True, False]
 
 
 def test_connections_are_closed_by_those_who_may_change_sessions(client, websocket):

@@ -240,6 +240,44 @@ def test_a_handler_asks_for_all_permissions_of_its_decorators(
     assert ws.received == ["done"]
 
 
+def anonymous_wrapper(handler):
+    def wrapper(*args, **kwargs):
+        return handler(*args, **kwargs)
+
+    return wrapper
+
+
+class WaysRoundView(DeskView):
+    """Reaches what asks for a permission in ways that the view cannot see."""
+
+    hidden = anonymous_wrapper(DeskView.one)
+
+    def default(self, request, *args, **kwargs):
+        return self.one(request, *args, **kwargs)
+
+    async def waits(self, request, *args, **kwargs):
+        return await self.later(request, *args, **kwargs)
+
+
+@pytest.mark.parametrize("action", ["hidden", "goes to default", "waits"])
+def test_a_handler_that_is_reached_in_another_way_asks_as_well(websocket, mount, alice, action):
+    url = mount(WaysRoundView)
+    alice.user_permissions.set(permissions(["view_user", "change_user"]))
+    user, guest = websocket(url, user=alice), websocket(url)
+    assert answered(guest.send({"action": action})) == DENIED
+    assert user.send({"action": action}).status_code == 200
+    assert (user.received, guest.received) == (["done"], [])
+
+
+def test_the_decorator_leaves_the_function_that_it_is_given_alone(websocket, mount):
+    class FreeView(WebSocketView):
+        def free(self, request, *args, **kwargs):
+            return done(self)
+
+    type("StrictView", (FreeView,), {"free": permission_required("x.y")(FreeView.free)})
+    assert websocket(mount(FreeView)).send({"action": "free"}).status_code == 200
+
+
 @pytest.mark.parametrize("action", HANDLERS)
 def test_no_guest_reaches_a_handler_that_asks_for_a_permission(websocket, mount, action):
     ws = websocket(mount(DeskView))

@@ -30,23 +30,13 @@ SOURCE = ["method", "header", "agent", "id"]
 ADDRESS = ["host", "query"]
 BODY = ["long", "unreadable", "json", "object"]
 CONNECT_FAULTS = [
-    *(*SOURCE, "gateway", "proof", *ADDRESS, "handshake", "origin", "cookie", "rate"),
-    *(
-        "ticket",
-        "guest",
-        "permission",
-        "channel",
-        "closed",
-        "full",
-        *BODY,
-        "handler",
-        "thief",
-        "taken",
-    ),
+    *(*SOURCE, "api", "gateway", "proof", *ADDRESS, "handshake", "origin", "cookie", "rate"),
+    *("ticket", "guest", "permission", "channel", "closed", "full", *BODY),
+    *("handler", "thief", "taken"),
 ]
 MESSAGE_FAULTS = [
-    *(*SOURCE, "unknown", "gateway", "proof", *ADDRESS, "login", "rate", "guest", "permission"),
-    *(*BODY, "action", "name", "handler"),
+    *(*SOURCE, "api", "unknown", "gateway", "proof", *ADDRESS),
+    *("login", "rate", "guest", "permission", *BODY, "action", "name", "handler"),
 ]
 
 EVERY, CONNECT = "Of every event", "Of a $connect"
@@ -163,6 +153,7 @@ def headers_with(faults):
         "agent": {"User-Agent": "curl"},
         "id": {"Connectionid": "two words"},
         "gateway": {"X-Amzn-Apigateway-Api-Id": "another"},
+        "api": {"X-Amzn-Apigateway-Api-Id": "two words"},
         "proof": {proof.HEADER: "wrong"},
         "host": {"Host": "evil.test"},
         "handshake": {"Sec-Websocket-Key": None},
@@ -170,7 +161,7 @@ def headers_with(faults):
         "cookie": {"Cookie": r'sessionid="\000"'},
     }
     headers = dict(HANDSHAKE)
-    for fault in wrong.keys() & set(faults):
+    for fault in [fault for fault in wrong if fault in faults]:
         headers.update(wrong[fault])
     return headers
 

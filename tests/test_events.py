@@ -57,5 +57,5 @@ def test_the_log_of_a_refusal_bears_aws_s_request_id(caplog):
     with caplog.at_level(logging.WARNING, "django_aws_api_gateway_websockets.views"):
         ws.connect()
     (line,) = [r.getMessage() for r in caplog.records if r.name.endswith(".views")]
-    assert "reason=RequestRefused Host is not in Origin origin='null' route=connect" in line
+    assert "reason=RequestRefused Host is not in Origin origin='null' route='connect'" in line
     assert "request_id='JC1dhE5JIAMFc5w='" in line

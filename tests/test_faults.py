@@ -113,7 +113,7 @@ def test_a_disconnect_that_fails_is_answered_likewise(websocket, mount, caplog):
     ws = websocket(mount(BrokenView))
     assert answered(ask(ws, None, "disconnect")) == FAILED
     assert not ws.session.connected
-    assert "route=disconnect" in errors(caplog)[0].getMessage()
+    assert "route='disconnect'" in errors(caplog)[0].getMessage()
 
 
 # The log and the signal
@@ -128,7 +128,7 @@ def test_an_exception_is_an_error_in_the_log_of_djangos_with_its_event_and_trace
     assert (record.name, record.levelname) == ("django.request", "ERROR")
     assert (record.status_code, record.request.path) == (500, "/ws/default")
     assert record.getMessage() == (
-        f"Handler failed route=default connection_id={ws.connection_id!r} request_id='request1='"
+        f"Handler failed route='default' connection_id={ws.connection_id!r} request_id='request1='"
     )
     text = logging.Formatter().format(record)
     assert "LookupError: the handler's own text" in text
@@ -210,7 +210,7 @@ def test_an_exception_inside_handler_failed_is_logged_and_the_answer_is_the_same
     assert answered(ask(ws, FAIL)) == FAILED
     first, second = errors(caplog)
     assert (first.exc_info[0], second.exc_info[0]) == (LookupError, ZeroDivisionError)
-    assert "handler_failed() failed itself route=default" in second.getMessage()
+    assert "handler_failed() failed itself route='default'" in second.getMessage()
     assert repr(ws.connection_id) in second.getMessage()
     assert ask(ws, {"action": "work"}).status_code == 200
 

@@ -45,6 +45,10 @@ class SiteView(WebSocketView):
         return {"of": "the base"}
 
 
+def notify(*args, **kwargs):
+    raise AssertionError("A client reached a function of a module")
+
+
 class HandlersMixin:
     def mixed_in(self, request, *args, **kwargs):
         return {"of": "a mixin"}
@@ -254,3 +258,10 @@ def test_what_a_handler_raises_is_not_swallowed(ask):
 
     with pytest.raises(LookupError, match="the handler's own"):
         ask(RaisingView, "ask")
+
+
+def test_a_function_that_is_only_assigned_is_not_published(ask):
+    class AssigningView(WebSocketView):
+        hook = notify
+
+    assert ask(AssigningView, "hook") == UNKNOWN

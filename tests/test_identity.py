@@ -285,3 +285,11 @@ def test_a_users_model_without_session_auth_hashes_has_none_to_compare():
     assert identity.still_holds(robot, None)
     robot.is_active = False
     assert not identity.still_holds(robot, None)
+
+
+def test_a_backend_that_lets_inactive_users_in_gives_them_no_socket_of_their_own(settings, alice):
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.AllowAllUsersModelBackend"]
+    change_silently(alice, is_active=False)
+    ws = WebSocketClient("/ws/", user=fresh(alice))
+    ws.connect()
+    assert ws.session.user is None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, override_settings
 
 from django_aws_api_gateway_websockets import proof
-from django_aws_api_gateway_websockets.exceptions import ConfigurationError
+from django_aws_api_gateway_websockets.exceptions import AwsCallFailed, ConfigurationError
 from django_aws_api_gateway_websockets.models import get_boto3_client
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from django_aws_api_gateway_websockets.views import WebSocketView
@@ -175,6 +175,83 @@ def test_an_empty_secret_in_the_settings_opens_no_door(ws, settings, secrets):
     settings.WEBSOCKETS = {**settings.WEBSOCKETS, "source_secret": secrets}
     for value in ("", None):
         assert answered(post(ws, headers={proof.HEADER: value})) == UNKNOWN_CONNECTION
+
+
+@pytest.mark.parametrize("secrets", [[None], ["own", None], b"0own", 7, ["own", 7]])
+def test_a_secret_that_is_no_text_is_an_error_and_no_door(ws, settings, secrets):
+    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "source_secret": secrets}
+    for guess in ("None", "48", "7", "own"):
+        with pytest.raises(ConfigurationError, match="must be text"):
+            post(ws, headers={proof.HEADER: guess})
+
+
+@pytest.mark.parametrize("fallbacks", [[None], [""], [7], ["old", None]])
+def test_a_fallback_key_that_is_none_is_an_error_and_no_door(ws, settings, fallbacks):
+    guesses = [known_by(ws, str(key)) for key in fallbacks]
+    settings.SECRET_KEY_FALLBACKS = fallbacks
+    for guess in guesses:
+        with pytest.raises(ConfigurationError, match="SECRET_KEY_FALLBACKS"):
+            post(ws, headers={proof.HEADER: guess})
+
+
+def known_by(ws, key):
+    """The proof under a key that somebody guesses."""
+    with override_settings(SECRET_KEY=key or "unset"):
+        return true_proof(ws)
+
+
+def test_keys_may_be_bytes_as_django_has_them(ws, settings):
+    settings.SECRET_KEY = b"bytes"
+    headers = {proof.HEADER: true_proof(ws)}
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", [b"bytes"]
+    assert post(ws, body=b'{"action": "whoami"}', headers=headers).status_code == 200
+
+
+# Gateways that are not quite created
+
+
+def connect_without_proof(gateway):
+    headers = {proof.HEADER: None}
+    return answered(WebSocketClient("/ws/", gateway=gateway, headers=headers).connect())
+
+
+def test_a_gateway_whose_creation_failed_half_way_asks_for_the_proof(edge):
+    edge.when("POST /v2/apis/[^/]+/stages", 403, error_type="AccessDeniedException")
+    gateway = make_gateway()
+    with pytest.raises(AwsCallFailed):
+        gateway.create_gateway()
+    assert connect_without_proof(fresh(gateway)) == UNKNOWN_GATEWAY
+
+
+def test_an_api_of_somebodys_own_asks_for_the_secret_of_ones_own_if_there_is_one(ws, settings):
+    gateway = make_gateway(api_id="byhand", api_endpoint="wss://byhand.example.com")
+    assert connect_without_proof(gateway) == (200, b"{}")
+    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "source_secret": "own"}
+    assert connect_without_proof(gateway) == UNKNOWN_GATEWAY
+    headers = {proof.HEADER: "own"}
+    owner = WebSocketClient("/ws/", gateway=gateway, headers=headers)
+    assert answered(owner.connect()) == (200, b"{}")
+
+
+def test_an_old_gateway_whose_upgrade_failed_is_served_on(edge):
+    gateway = make_created_gateway()
+    edge.when("POST /v2/apis/[^/]+/deployments", 403, error_type="AccessDeniedException")
+    with pytest.raises(AwsCallFailed):
+        gateway.upgrade_gateway()
+    assert connect_without_proof(fresh(gateway)) == (200, b"{}")
+
+
+@pytest.mark.parametrize(
+    "hook", ["_allowed_apigateway", "_check_platform_registered_api_gateways"]
+)
+def test_a_view_that_chooses_its_gateways_asks_for_their_proof_all_the_same(ws, mount, hook):
+    def choose(self, request, *args, **kwargs):
+        return True
+
+    url = mount(type("ChoosingView", (WebSocketView,), {hook: choose}))
+    assert answered(WebSocketClient(url).connect()) == (200, b"{}")
+    forged = WebSocketClient(url, headers={proof.HEADER: None})
+    assert answered(forged.connect()) == UNKNOWN_GATEWAY
 
 
 def test_a_view_of_an_api_without_a_row_asks_for_the_secret_of_ones_own(mount, settings):

@@ -180,6 +180,14 @@ def say(ws, **headers):
     return post(ws, body=json.dumps(LATER).encode(), headers=headers).status_code
 
 
+def test_an_ipv6_guest_is_counted_by_the_network_that_is_all_his(mount):
+    url = mount(ChatView, connect_rate="2/d")
+    addresses = [f"2001:db8:1:2::{n}" for n in range(3)]
+    answers = [connect(url, address=address).status_code for address in addresses]
+    assert answers == [200, 200, 429]
+    assert connects(1, url, address="2001:db8:1:3::1") == [200]
+
+
 def test_messages_of_guests_are_counted_by_address(websocket, mount):
     url = mount(ChatView, message_rate="1/m")
     one, two = websocket(url), websocket(url)

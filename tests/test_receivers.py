@@ -129,6 +129,18 @@ def test_the_sessions_of_a_deleted_user_are_deleted(sockets, commit, alice):
     assert list(users) == ["bob", None]
 
 
+def test_a_stale_object_that_saves_another_column_closes_nothing(sockets, commit, alice):
+    """It still has the old password, and the row and the connections have the new one."""
+    stale = fresh(alice)
+    alice.set_password("new")
+    User.objects.filter(pk=alice.pk).update(password=alice.password)
+    ws = WebSocketClient("/ws/", user=fresh(alice))
+    ws.connect()
+    with commit():
+        stale.save(update_fields=["first_name"])
+    assert not ws.is_closed
+
+
 # Who changes the password stays logged in
 
 

@@ -7,6 +7,7 @@ import logging
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
+from django.template import Context, Template
 from django.test.utils import CaptureQueriesContext
 
 from django_aws_api_gateway_websockets.models import WebSocketSession
@@ -133,11 +134,30 @@ def test_one_that_fails_does_not_keep_the_others(edge, room):
 def test_sessions_of_two_gateways_are_closed_each_at_its_own(edge):
     for stage_name in ("one", "two"):
         make_session(make_created_gateway(stage_name=stage_name), connection_id=stage_name)
-    assert counts(sessions.close()) == (2, 0, 0)
+    assert counts(sessions.all().close()) == (2, 0, 0)
     assert sorted(edge.lines) == [
         "DELETE /one/@connections/one",
         "DELETE /two/@connections/two",
     ]
+
+
+def test_a_gateway_of_an_unknown_region_keeps_no_other_from_being_closed(outbox, settings):
+    settings.AWS_REGION_NAME = None
+    make_session(make_created_gateway(api_endpoint=""), connection_id="lost")
+    make_session(make_created_gateway(), connection_id="found")
+    report = sessions.all().close()
+    assert counts(report) == (1, 0, 1)
+    assert "No AWS region is known" in str(report.reasons)
+    assert outbox.closed == ["found"]
+
+
+def test_an_aws_that_does_not_answer_is_given_up_after_one_try(edge, gateway):
+    """Somebody may be waiting for a logout."""
+    edge.when("DELETE", hold=True)
+    make_session(gateway, connection_id="a")
+    report = sessions.all().close()
+    assert report.reasons == {"ReadTimeoutError": 1}
+    assert edge.lines == ["DELETE /production/@connections/a"]
 
 
 # Many
@@ -164,13 +184,22 @@ def test_the_connected_sessions_of_any_queryset_are_closed(outbox, room, choose,
     assert connected() == "".join(sorted(set("abc") - set(expected)))
 
 
-def test_gateways_users_and_the_manager_close_theirs(outbox, room, gateway, alice):
+def test_the_sessions_of_gateways_and_users_are_closed(outbox, room, gateway, alice):
     make_session(make_created_gateway(), connection_id="d", user=alice)
     make_session(make_created_gateway(), connection_id="e")
-    alice.websocket_sessions.close()
-    gateway.sessions.close()
+    alice.websocket_sessions.all().close()
+    gateway.sessions.all().close()
     assert (sorted(outbox.closed), connected()) == (list("abcd"), "e")
-    assert counts(sessions.close()) == (1, 0, 0)
+    assert counts(sessions.all().close()) == (1, 0, 0)
+
+
+def test_no_slip_closes_all_sessions_and_no_template_any(outbox, room, gateway, alice):
+    assert not hasattr(sessions, "close")
+    assert not hasattr(gateway.sessions, "close")
+    page = Template("{{ session.close }}{{ room.close }}{{ gateway.upgrade_gateway }}")
+    context = {"session": room.first(), "room": room, "gateway": gateway}
+    assert page.render(Context(context)) == ""
+    assert (outbox.closed, connected()) == ([], "abc")
 
 
 def test_a_session_that_a_join_finds_twice_is_closed_once(outbox, gateway, alice):
@@ -252,7 +281,7 @@ def test_on_commit_a_failure_is_logged_and_the_row_stays_closed(edge, gateway, c
     edge.when("DELETE", 403, error_type="ForbiddenException")
     session = make_session(gateway)
     with transaction.atomic():
-        sessions.close(on_commit=True)
+        sessions.all().close(on_commit=True)
     assert caplog.messages == [
         f"Not reached connection_id={session.connection_id} reason=ForbiddenException"
     ]
@@ -263,7 +292,7 @@ def test_on_commit_a_failure_is_logged_and_the_row_stays_closed(edge, gateway, c
 def test_on_commit_settings_that_are_wrong_are_logged_and_not_raised(outbox, settings, caplog):
     session = make_session(make_created_gateway(api_endpoint=""))
     settings.AWS_REGION_NAME = None
-    with caplog.at_level(logging.ERROR), transaction.atomic():
-        sessions.close(on_commit=True)
+    with caplog.at_level(logging.WARNING), transaction.atomic():
+        sessions.all().close(on_commit=True)
     assert "No AWS region is known" in caplog.text
     assert not fresh(session).connected

@@ -8,10 +8,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, connections, transaction
+from django.db.models.signals import pre_save
 from django.test import Client
 from django.utils import timezone
 
-from django_aws_api_gateway_websockets.identity import Identity
+from django_aws_api_gateway_websockets.identity import Identity, digest
 from django_aws_api_gateway_websockets.models import WebSocketSession, WebSocketTicket
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from django_aws_api_gateway_websockets.tickets import FORGOTTEN_AT_ONCE
@@ -87,6 +88,29 @@ def test_a_connect_that_comes_ten_times_at_once_keeps_its_ticket(
     assert crowd[0].session.connected
     mount(ChatView)
     assert WebSocketClient(url, ticket=ticket).connect().status_code == 403
+
+
+def test_a_logout_during_a_connect_by_ticket_closes_what_opens(websocket_outbox, alice):
+    browser = Client()
+    browser.force_login(alice)
+    login = Identity(alice, None, digest(browser.session.session_key))
+    ws = WebSocketClient("/ws/", ticket=WebSocketTicket.objects.issue(login))
+    logouts = []
+
+    def log_out(instance, **kwargs):
+        """The ticket is spent, the session not yet there."""
+        logouts.append(threading.Thread(target=at_once, args=(1, lambda _: browser.logout())))
+        logouts[0].start()
+        logouts[0].join(1)  # It waits for the ticket's row. If it does not, it is done by then.
+
+    pre_save.connect(log_out, sender=WebSocketSession)
+    try:
+        assert ws.connect().status_code == 200
+    finally:
+        pre_save.disconnect(log_out, sender=WebSocketSession)
+    logouts[0].join(PATIENCE)
+    assert ws.is_closed
+    assert not ws.session.connected
 
 
 class FailingOnceView(BarrierView):

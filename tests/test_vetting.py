@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from django_aws_api_gateway_websockets.models import WebSocketSession
 from django_aws_api_gateway_websockets.testing import WebSocketClient
@@ -237,3 +239,41 @@ def test_the_handler_finds_the_gateway_and_the_session(websocket, mount):
     ws = websocket(mount(AskingView))
     answer = ws.send({"action": "who"}).json()
     assert answer == {"gateway": ws.gateway.pk, "session": ws.session.pk, "anonymous": True}
+
+
+@pytest.mark.parametrize("route", ["connect", "default", "disconnect"])
+@pytest.mark.parametrize("api_id", ["\0", "a\0", "two words", "x" * 33, "é"])
+def test_an_api_id_that_is_none_is_refused_before_the_database_is_asked(websocket, route, api_id):
+    ws = websocket("/ws/")
+    headers = {**HANDSHAKE, "X-Amzn-Apigateway-Api-Id": api_id}
+    with CaptureQueriesContext(connection) as captured:
+        response = post(ws, route, headers=headers)
+    refusal = GATEWAY_UNEXPECTED if route == "connect" else CONNECTION_UNKNOWN
+    assert (answered(response), len(captured)) == (refusal, 0)
+
+
+def test_connection_ids_differ_by_letter_case_in_every_database(websocket):
+    ws = websocket("/ws/", connection_id="abcDEF=")
+    other = WebSocketClient("/ws/", connection_id="ABCdef=")
+    assert answered(other.send({"action": "later"})) == CONNECTION_UNKNOWN
+    assert answered(other.disconnect()) == CONNECTION_UNKNOWN
+    assert ws.session.connected
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "utf-16", "latin-1"])
+def test_a_content_type_does_not_say_how_the_query_is_read(websocket_outbox, charset):
+    ws = WebSocketClient(
+        "/ws/", channel="Café +2AA-", headers={"Content-Type": f"a/b; charset={charset}"}
+    )
+    assert answered(ws.connect()) == (200, b"{}")
+    assert ws.session.channel_name == "Café +2AA-"
+
+
+@pytest.mark.parametrize("token", ["%2B2AA-", "%5Cud800", "%00", "%ff"])
+@pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "utf-8"])
+def test_a_ticket_that_is_no_text_is_one_that_is_not_valid(websocket_outbox, charset, token):
+    headers = {**HANDSHAKE, "Content-Type": f"text/plain; charset={charset}"}
+    response = post(
+        WebSocketClient("/ws/"), "connect", headers=headers, QUERY_STRING=f"ws_token={token}"
+    )
+    assert answered(response) == (403, b"The ticket is not valid")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterator
 
 from django.core.checks import CheckMessage
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
 from .. import proof
@@ -13,6 +14,7 @@ from .problems import problem
 from .settings import are_sound
 from .views import mounted_views
 
+MAP_IT = 'Set WEBSOCKETS["source_secret"] and map it into the integrations.'
 UPGRADE = "Run manage.py upgradeApiGateway --pk {0.pk}"
 
 
@@ -22,11 +24,13 @@ def check_gateways(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     try:
         gateways = list(
-            ApiGateway.objects.filter(api_created=True)
+            ApiGateway.objects.exclude(api_id="")
             .prefetch_related("additional_routes")
             .order_by("pk")
         )
-    except DatabaseError as error:
+        found = [message for gateway in gateways for message in _check_gateway(gateway)]
+        return [*found, *_check_views_without_a_row(gateways)]
+    except (DatabaseError, ImproperlyConfigured) as error:
         return [
             problem(
                 "W011",
@@ -35,8 +39,6 @@ def check_gateways(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
                 "security.html#source-proof",
             )
         ]
-    found = [message for gateway in gateways for message in _check_gateway(gateway)]
-    return [*found, *_check_views_without_a_row(gateways)]
 
 
 def _check_gateway(gateway: ApiGateway) -> Iterator[CheckMessage]:
@@ -55,14 +57,15 @@ def _check_gateway(gateway: ApiGateway) -> Iterator[CheckMessage]:
 
 
 def _check_proof(gateway: ApiGateway) -> Iterator[CheckMessage]:
-    if gateway.source_proof is None:
+    if not gateway.must_prove_source:
         yield problem(
             "W004",
-            f"Events of the gateway {gateway} prove nothing: an older release has deployed it, "
+            f"Events of the gateway {gateway} prove nothing: this release has not deployed it, "
             "and anybody who knows its API's id can forge them.",
-            f"{UPGRADE.format(gateway)}.",
+            f"{UPGRADE.format(gateway)}." if gateway.api_created else MAP_IT,
             "security.html#source-proof",
         )
+    if gateway.source_proof is None:
         return
     age = proof.age_of(gateway.source_proof, gateway.pk)
     if age is None:
@@ -89,11 +92,11 @@ def _check_views_without_a_row(gateways: list[ApiGateway]) -> Iterator[CheckMess
     known = {gateway.api_id for gateway in gateways}
     for found in mounted_views():
         api_id = found.get("aws_api_gateway_id")
-        if api_id and api_id not in known:
+        if api_id and str(api_id) not in known:
             yield problem(
                 "W006",
                 f"{found} serves the API {api_id}, which no gateway in the database has: nothing "
                 "proves its events.",
-                'Set WEBSOCKETS["source_secret"] and map it into the integrations.',
+                MAP_IT,
                 "security.html#own-secret",
             )

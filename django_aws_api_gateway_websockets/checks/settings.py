@@ -21,6 +21,11 @@ from .problems import problem
 IN_SETTINGS = "settings.html#websockets"
 IN_SECURITY = "security.html#own-secret"
 
+AWS_SETTINGS = (
+    *("AWS_GATEWAY_REGION_NAME", "AWS_REGION_NAME", "AWS_GATEWAY_ENDPOINT_URL"),
+    *("AWS_IAM_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+)
+
 AN_HOUR = 3600
 
 #: As Django's own check of SECRET_KEY has them.
@@ -29,20 +34,19 @@ SECRET_LENGTH, SECRET_VARIETY = 32, 5
 
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check every setting that the package reads."""
-    return [*_check_aws(), *_check_endpoint(), *_check_websockets()]
+    return [*(list(_check_texts()) or [*_check_aws(), *_check_endpoint()]), *_check_websockets()]
 
 
 def check_deployed_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check what is all right on a developer's machine alone."""
-    found = [*_check_endpoint_is_aws()]
-    if are_sound():
-        found += [*_check_secrets_are_strong(), *_check_ticket_is_brief()]
-    return found
+    if not are_sound():
+        return []
+    return [*_check_endpoint_is_aws(), *_check_secrets_are_strong(), *_check_ticket_is_brief()]
 
 
 def are_sound() -> bool:
-    """True if WEBSOCKETS can be read, as what goes deeper has to."""
-    return not any(_check_websockets())
+    """True if the settings can be read, as whatever goes deeper has to."""
+    return not any(_check_texts()) and not any(_check_websockets())
 
 
 def rate_problems(rate: Any, name: str) -> Iterator[CheckMessage]:
@@ -52,6 +56,13 @@ def rate_problems(rate: Any, name: str) -> Iterator[CheckMessage]:
             Rate.parse(rate)
     except ConfigurationError as error:
         yield problem("E012", f"{name} is not a rate.", str(error), "security.html#rates")
+
+
+def _check_texts() -> Iterator[CheckMessage]:
+    for name in AWS_SETTINGS:
+        if not isinstance(getattr(settings, name, None) or "", str):
+            hint = "Give text, or leave it out."
+            yield problem("E019", f"{name} is not text.", hint, "settings.html#region")
 
 
 def _check_aws() -> Iterator[CheckMessage]:
@@ -131,7 +142,7 @@ def _check_number(
 def _check_transport() -> Iterator[CheckMessage]:
     try:
         import_string(conf.transport)
-    except ImportError as error:
+    except (ImportError, TypeError, ValueError) as error:  # ".name" is a relative import
         yield problem(
             "E008",
             f'WEBSOCKETS["transport"] cannot be imported: {error}.',

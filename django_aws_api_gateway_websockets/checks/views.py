@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Iterator, NamedTuple, Optional, Sequence, Type
+from typing import Any, Iterator, NamedTuple, Sequence, Type
 
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -93,7 +93,7 @@ def check_deployed_views(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     rates = [conf.connect_rate, conf.message_rate]
     for found in mounted_views():
         rates += [found.get("connect_rate"), found.get("message_rate")]
-    backend = settings.CACHES[conf.rate_cache].get("BACKEND")
+    backend = (settings.CACHES[conf.rate_cache] or {}).get("BACKEND")
     if not any(rates) or backend not in UNSHARED_CACHES:
         return []
     return [
@@ -109,18 +109,20 @@ def check_deployed_views(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def _check_lists(found: Mounted) -> Iterator[CheckMessage]:
     for name in LISTS:
-        if isinstance(found.get(name), str):
+        value = found.get(name)
+        if not isinstance(value, (list, tuple, set, frozenset, type(None))):
             yield problem(
                 "E016",
-                f"{name} of {found} is a text, which would count letter by letter.",
-                f"Write {name} = [{found.get(name)!r}].",
+                f"{name} of {found} is no list. A text would count letter by letter.",
+                f"Write {name} = [{value!r}].",
                 "settings.html#view",
             )
 
 
 def _check_origins(found: Mounted) -> Iterator[CheckMessage]:
-    origins = [*_texts(found.get("allowed_origins")), *_texts(found.get("additional_origins"))]
-    for origin in origins:
+    if any(_check_lists(found)):
+        return
+    for origin in [*(found.get("allowed_origins") or []), *found.get("additional_origins")]:
         if not is_origin_pattern(origin):
             yield problem(
                 "E015",
@@ -176,11 +178,6 @@ def _is_authentication(name: str) -> bool:
     except ImportError:  # Django's own checks, or its start, will tell
         return False
     return isinstance(middleware, type) and issubclass(middleware, AuthenticationMiddleware)
-
-
-def _texts(value: Optional[Iterable[str]]) -> Iterable[str]:
-    # A text instead of a list is another check's.
-    return () if value is None or isinstance(value, str) else value
 
 
 def _find(patterns: Sequence[Any], *, has_route: bool) -> Iterator[Mounted]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 
 from django_aws_api_gateway_websockets import proof
+from django_aws_api_gateway_websockets.checks import check_gateways
 from django_aws_api_gateway_websockets.views import WebSocketView
 from tests.checks.problems import problems
 from tests.factories import make_created_gateway, make_gateway, make_route
@@ -36,6 +38,15 @@ def test_a_gateway_of_an_older_release_is_named_with_the_command_that_upgrades_i
     assert f"manage.py {command}." in problem.hint
     call_command(*command.split())
     settings.AWS_GATEWAY_ENDPOINT_URL = None
+    assert problems(deploy=True) == {}
+
+
+def test_an_api_of_somebodys_own_is_named_unless_there_is_a_secret(settings):
+    make_gateway(api_name="By hand", api_id="byhand")
+    problem = problems(deploy=True)["W004"]
+    assert "the gateway By hand" in problem.msg
+    assert 'Set WEBSOCKETS["source_secret"] and map it' in problem.hint
+    settings.WEBSOCKETS = {"source_secret": "kP3-uWZ_q1xN7vRt.J9sLd0aEyBhCf2g"}
     assert problems(deploy=True) == {}
 
 
@@ -98,6 +109,25 @@ def test_a_database_that_cannot_be_asked_is_a_warning():
     with connection.execute_wrapper(fail):
         problem = problems(deploy=True)["W011"]
     assert "no such table" in problem.msg
+
+
+@pytest.mark.parametrize("fallbacks", [[None], [""], None, 7])
+def test_keys_that_are_none_are_found_without_a_traceback(settings, fallbacks):
+    make_proving_gateway()
+    settings.SECRET_KEY_FALLBACKS = fallbacks
+    assert set(numbers(check_gateways(None))) <= {"W011"}
+
+
+def test_a_site_without_a_database_is_a_warning(settings):
+    def fail(execute, sql, *arguments):
+        raise ImproperlyConfigured("settings.DATABASES is improperly configured")
+
+    with connection.execute_wrapper(fail):
+        assert numbers(check_gateways(None)) == ["W011"]
+
+
+def numbers(messages):
+    return [message.id.rpartition(".")[2] for message in messages]
 
 
 def test_settings_that_cannot_be_read_are_their_own_checks_business(settings):

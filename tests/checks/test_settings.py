@@ -6,6 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
+from django_aws_api_gateway_websockets.checks.settings import AWS_SETTINGS
 from django_aws_api_gateway_websockets.conf import DEFAULTS
 from tests.checks.problems import ROOM, problems
 
@@ -88,6 +89,24 @@ def test_an_endpoint_that_is_no_http_url_is_an_error(settings, url):
 def test_an_http_endpoint_and_none_are_fine(settings, url):
     settings.AWS_GATEWAY_ENDPOINT_URL = url
     assert problems() == {}
+
+
+ODD = [7, ["a"], {"a": 1}, object, b"bytes", True]
+
+
+@pytest.mark.parametrize("value", ODD, ids=repr)
+@pytest.mark.parametrize("name", AWS_SETTINGS)
+def test_a_setting_of_aws_that_is_no_text_is_an_error(settings, name, value):
+    setattr(settings, name, value)
+    ((number, problem),) = problems(deploy=True).items()
+    assert (number, problem.msg) == ("E019", f"{name} is not text.")
+
+
+@pytest.mark.parametrize("value", [*ODD, None, "", ".x", "..x"], ids=repr)
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_no_value_in_websockets_makes_the_checks_fail(settings, name, value):
+    settings.WEBSOCKETS = {name: value}
+    assert all(problem.hint for problem in problems(deploy=True).values())
 
 
 @pytest.mark.parametrize("value", [None, ["max_workers"]])

@@ -95,6 +95,18 @@ def test_a_text_in_place_of_a_list_is_an_error(mount, name):
     assert f"{name} = ['https://example.com']" in problem.hint
 
 
+@pytest.mark.parametrize("value", [5, object, {"a": 1}], ids=repr)
+@pytest.mark.parametrize("name", ["allowed_origins", "subprotocols", "permissions_required"])
+def test_anything_else_in_place_of_a_list_is_an_error_as_well(mount, name, value):
+    mount(view_with(**{name: value}))
+    assert list(problems(deploy=True)) == ["E016"]
+
+
+def test_an_odd_id_of_an_api_is_named_and_no_traceback(mount):
+    mount(view_with(aws_api_gateway_id=["api1"]))
+    assert list(problems(deploy=True)) == ["W006"]
+
+
 def test_what_as_view_is_given_is_checked_as_well(mount):
     mount(ChatView, subprotocols="chat.v1")
     assert list(problems()) == ["E016"]
@@ -109,6 +121,7 @@ ORIGINS = [
 NO_ORIGINS = [
     *("example.com", "https://example.com/", "https://Example.com", "https://example.com:443"),
     *("https://a@example.com", "*", "https://", "null", "ftp://example.com", ""),
+    *("https://*", "https://foo*.example.com", "https://*.*.example.com"),
 ]
 
 
