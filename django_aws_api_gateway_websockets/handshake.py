@@ -65,16 +65,11 @@ class HandshakeView(AdmissionView):
             response.headers.setdefault("Sec-WebSocket-Protocol", known[0])
 
     def _undo_connect(self) -> None:
-        session, ticket = self.websocket_session, self._ticket
-        self.websocket_session = self._ticket = None
-        if faults.is_rolled_back(router.db_for_write(self.model)):
+        session, self.websocket_session = self.websocket_session, None
+        # Not what a repetition of the $connect has found open, nor what will not be committed.
+        if session is None or not self._is_new_session:
             return
-        if self._is_new_session and session is not None:
+        if not faults.is_rolled_back(router.db_for_write(self.model)):
             session.delete()
-        if ticket and not self._is_open_already():
-            ticket.give_back(self._event.connection_id)
-
-    def _is_open_already(self) -> bool:
-        """True if what was refused is a repetition of the $connect that has opened it."""
-        same = {"connection_id": self._event.connection_id, "user": self._identity.user}
-        return self.model.objects.on_primary().filter(connected=True, **same).exists()
+            if self._ticket:
+                self._ticket.give_back(self._event.connection_id)

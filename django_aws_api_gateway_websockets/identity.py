@@ -26,8 +26,10 @@ class Identity(NamedTuple):
 def of_request(request: HttpRequest) -> Identity:
     """Return who the request's cookies say it is: nobody, if that user is no longer active."""
     user = getattr(request, "user", None)
+    is_user = user is not None and user.is_authenticated and is_active(user)
+    # Asked after the user, for whom the session is read: it loses a key that is made up.
     login = login_of(request)
-    if user is None or not user.is_authenticated or not is_active(user):
+    if not is_user:
         return Identity(login=login)
     return Identity(user, next(iter(auth_hashes(user)), None), login)
 

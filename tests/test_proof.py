@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext, override_settings
@@ -275,6 +277,7 @@ def test_a_view_of_an_api_without_a_row_asks_for_the_secret_of_ones_own(mount, s
 # Through a gateway
 
 
+@pytest.mark.skipif(find_spec("websockets") is None, reason="Needs the extra [local]")
 @pytest.mark.django_db(transaction=True)
 def test_what_a_client_sends_by_the_headers_name_is_replaced(live_websocket):
     headers = {proof.HEADER: "0" * 64, "sourceIp": "198.51.100.7", "connectionId": "stolen="}
