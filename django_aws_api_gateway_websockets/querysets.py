@@ -81,7 +81,8 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         if may_exist:
             columns.update(connection_id=connection_id, connected=True, request_count=1)
             session = self.on_primary().filter(**columns).first()
-            if session is None:
+            # MariaDB's collations take "A" for "a".
+            if session is None or session.connection_id != connection_id:
                 raise DuplicateConnection("The connection exists")
             return session, False
         try:
