@@ -90,3 +90,34 @@ def control_plane(local_gateway):
 def commit(django_capture_on_commit_callbacks):
     """``with commit():`` a transaction that is committed at the end of the block."""
     return lambda: django_capture_on_commit_callbacks(execute=True)
+
+
+@pytest.fixture
+def outbox(websocket_outbox):
+    return websocket_outbox
+
+
+@pytest.fixture
+def gateway(db):
+    from tests.factories import make_created_gateway
+
+    return make_created_gateway()
+
+
+@pytest.fixture
+def room(gateway):
+    """Three connected sessions "a", "b" and "c", and a closed one, in one channel."""
+    from tests.factories import make_session
+
+    for connection_id in "abc":
+        make_session(gateway, connection_id=connection_id, channel_name="room")
+    make_session(gateway, connection_id="closed", channel_name="room", connected=False)
+    return gateway.sessions.filter(channel_name="room")
+
+
+@pytest.fixture
+def atomic_requests(transactional_db, monkeypatch):
+    """Each request in a transaction of its own, and no other around it."""
+    from django.db import connection
+
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)

@@ -263,12 +263,6 @@ class WritingView(TellingView):
             Group.objects.create(name="written")
 
 
-@pytest.fixture
-def atomic_requests(transactional_db, monkeypatch):
-    """Each request in a transaction of its own, and no other around it."""
-    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
-
-
 @pytest.mark.usefixtures("atomic_requests")
 @pytest.mark.parametrize(
     ("action", "status", "written"),

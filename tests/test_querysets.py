@@ -18,25 +18,6 @@ pytestmark = pytest.mark.django_db
 sessions = WebSocketSession.objects
 
 
-@pytest.fixture
-def outbox(websocket_outbox):
-    return websocket_outbox
-
-
-@pytest.fixture
-def gateway():
-    return make_created_gateway()
-
-
-@pytest.fixture
-def room(gateway):
-    """Three connected sessions "a", "b" and "c", and a closed one, in one channel."""
-    for connection_id in "abc":
-        make_session(gateway, connection_id=connection_id, channel_name="room")
-    make_session(gateway, connection_id="closed", channel_name="room", connected=False)
-    return sessions.filter(channel_name="room")
-
-
 def make_many(gateway, count, **columns):
     """That many sessions, with their numbers for connection ids."""
     sessions.bulk_create(

@@ -6,16 +6,11 @@ import pytest
 
 from django_aws_api_gateway_websockets.exceptions import DuplicateConnection
 from django_aws_api_gateway_websockets.models import WebSocketSession
-from tests.factories import make_created_gateway, make_session
+from tests.factories import make_session
 
 pytestmark = pytest.mark.django_db
 
 sessions = WebSocketSession.objects
-
-
-@pytest.fixture
-def gateway():
-    return make_created_gateway()
 
 
 @pytest.mark.parametrize("taken", [True, False])

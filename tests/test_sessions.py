@@ -11,21 +11,11 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext, isolate_apps
 
 from django_aws_api_gateway_websockets.models import WebSocketSession
-from tests.factories import fresh, make_created_gateway, make_session
+from tests.factories import fresh, make_session
 
 pytestmark = pytest.mark.django_db
 
 sessions = WebSocketSession.objects
-
-
-@pytest.fixture
-def outbox(websocket_outbox):
-    return websocket_outbox
-
-
-@pytest.fixture
-def gateway():
-    return make_created_gateway()
 
 
 @pytest.fixture

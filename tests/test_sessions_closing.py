@@ -20,25 +20,6 @@ sessions = WebSocketSession.objects
 NO_GATEWAY = "The session has no created gateway"
 
 
-@pytest.fixture
-def outbox(websocket_outbox):
-    return websocket_outbox
-
-
-@pytest.fixture
-def gateway():
-    return make_created_gateway()
-
-
-@pytest.fixture
-def room(gateway):
-    """Three connected sessions "a", "b" and "c", and a closed one, in one channel."""
-    for connection_id in "abc":
-        make_session(gateway, connection_id=connection_id, channel_name="room")
-    make_session(gateway, connection_id="closed", channel_name="room", connected=False)
-    return sessions.filter(channel_name="room")
-
-
 def connected():
     return "".join(sorted(sessions.filter(connected=True).values_list("connection_id", flat=True)))
 

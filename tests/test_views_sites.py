@@ -126,12 +126,6 @@ def test_login_required_middleware_lets_the_gateway_in(settings, websocket):
     assert ws.disconnect().status_code == 200
 
 
-@pytest.fixture
-def atomic_requests(transactional_db, monkeypatch):
-    """Each request in a transaction of its own, and no other around it."""
-    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
-
-
 class FailingView(WebSocketView):
     def connect(self, request, *args, **kwargs):
         super().connect(request, *args, **kwargs)
