@@ -1,4 +1,4 @@
-"""Fail unless the database server that TEST_DATABASE names answers within half a minute."""
+"""Fail unless Redis and the database that TEST_DATABASE names answer within half a minute."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests.settings import DATABASES
 
 SERVER = DATABASES["default"]
+REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 DEADLINE = time.monotonic() + 30
 
 
 def connect() -> None:
+    import redis
+
+    with redis.Redis.from_url(REDIS) as server:
+        server.ping()
     where = {"host": SERVER["HOST"], "port": int(SERVER["PORT"]), "user": SERVER["USER"]}
     if os.environ["TEST_DATABASE"] == "postgresql":
         import psycopg
@@ -34,7 +39,7 @@ while True:
         connect()
     except Exception as error:  # noqa: BLE001 (each driver has its own tree of errors)
         if time.monotonic() > DEADLINE:
-            sys.exit(f"No {os.environ['TEST_DATABASE']} at {SERVER['HOST']}: {error}")
+            sys.exit(f"No {os.environ['TEST_DATABASE']} at {SERVER['HOST']}, or no Redis: {error}")
         time.sleep(1)
     else:
         break
