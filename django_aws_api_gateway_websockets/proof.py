@@ -35,9 +35,11 @@ def take_out(request: HttpRequest) -> str:
     value: str = request.META.pop(META_KEY, "")
     vars(request).pop("headers", None)  # Django's cached copy
     scope = getattr(request, "scope", None)
-    if scope is not None:  # under ASGI
+    if scope is not None:  # under ASGI, where Django reads "_" as "-"
         name = HEADER.lower().encode()
-        scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != name]
+        scope["headers"] = [
+            pair for pair in scope["headers"] if pair[0].lower().replace(b"_", b"-") != name
+        ]
     return value
 
 
