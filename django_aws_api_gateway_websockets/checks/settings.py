@@ -34,7 +34,9 @@ SECRET_LENGTH, SECRET_VARIETY = 32, 5
 
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check every setting that the package reads."""
-    return [*(list(_check_texts()) or [*_check_aws(), *_check_endpoint()]), *_check_websockets()]
+    # What is not text cannot be looked at any closer.
+    of_aws = list(_check_texts()) or [*_check_aws(), *_check_endpoint()]
+    return [*of_aws, *_check_websockets()]
 
 
 def check_deployed_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
