@@ -42,7 +42,7 @@ def close_logged_out(request: HttpRequest, user: Any, **kwargs: Any) -> None:
 
 
 def close_changed_user(
-    instance: Any, created: bool, raw: bool, update_fields: Any, **kwargs: Any
+    instance: Any, created: bool, raw: bool, using: str, update_fields: Any, **kwargs: Any
 ) -> None:
     """Close the connections of a user who is no longer active or has another password."""
     if created or raw:
@@ -50,7 +50,7 @@ def close_changed_user(
     if update_fields == frozenset({"last_login"}):  # each login saves that
         return
     if update_fields is not None:  # the object's other columns may be stale
-        instance = type(instance)._base_manager.get(pk=instance.pk)
+        instance = type(instance)._base_manager.using(using).get(pk=instance.pk)
     sessions = WebSocketSession.objects.filter(user_id=instance.pk)
     if is_active(instance):
         sessions = sessions.exclude(Q(auth_hash=None) | Q(auth_hash__in=auth_hashes(instance)))
