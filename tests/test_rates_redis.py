@@ -15,14 +15,13 @@ from django_aws_api_gateway_websockets.rates import Rate
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from tests.chat import ChatView
 
-redis = pytest.importorskip("redis")
-
 URL = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 
 
 @pytest.fixture(autouse=True)
 def seconds_left(settings):
     """``seconds_left()``: how long each count of this test will be kept in Redis."""
+    redis = pytest.importorskip("redis")
     prefix = token_urlsafe()
     backend = "django.core.cache.backends.redis.RedisCache"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": URL, "KEY_PREFIX": prefix}}
