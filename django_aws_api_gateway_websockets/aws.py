@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import UnknownRegionError
+from botocore.exceptions import CredentialRetrievalError, NoCredentialsError, UnknownRegionError
 
 from .conf import conf
 from .exceptions import ConfigurationError, RegionMissing
@@ -75,7 +75,7 @@ def connections_client(endpoint: Endpoint, is_urgent: bool = False) -> Any:
     the time that a message takes. It is thread-safe, and a forked child makes its own.
     """
     with _lock:  # else threads that ask at the same time would each make one
-        made_with = credentials(), conf.max_workers, os.getpid()
+        made_with = credentials(), conf.max_in_flight, os.getpid()
         return _connections_client(endpoint, is_urgent, *made_with)
 
 
@@ -105,6 +105,14 @@ def default_region() -> str:
     raise RegionMissing(
         "No AWS region is known. Set AWS_GATEWAY_REGION_NAME, or AWS_REGION_NAME, in the settings."
     )
+
+
+def has_default_region() -> bool:
+    """True if ``default_region`` has one."""
+    try:
+        return bool(default_region())
+    except RegionMissing:
+        return False
 
 
 @lru_cache(maxsize=64)
@@ -148,6 +156,33 @@ def current_session() -> boto3.Session:
     return _session(credentials())
 
 
+def frozen_credentials() -> Any:
+    """Return the credentials as they are now: access_key, secret_key and token.
+
+    botocore refreshes them first if they are about to expire. Raises NoCredentialsError if there
+    are none, what else botocore has to say, and what ``credentials`` does.
+    """
+    found = current_session().get_credentials()
+    if found is None:
+        raise NoCredentialsError
+    try:
+        return found.get_frozen_credentials()
+    except RuntimeError as error:  # botocore's word on refreshed ones that have expired already
+        raise CredentialRetrievalError(provider=found.method, error_msg=str(error)) from error
+
+
+def forget_session() -> None:
+    """Look for credentials anew from now on: AWS says that those at hand have expired."""
+    _session.cache_clear()
+    _connections_client.cache_clear()
+
+
+def config_variable(name: str) -> Any:
+    """Return one of botocore's configuration variables, from the environment or the profile."""
+    # boto3 has no other door to it.
+    return current_session()._session.get_config_variable(name)
+
+
 def wait_out_throttling(response: Any, attempts: int, **kwargs: Any) -> Optional[int]:
     """Tell botocore after how many seconds to repeat a throttled call.
 
@@ -169,7 +204,7 @@ def _client_config(service: str) -> Config:
         connect_timeout=5,
         read_timeout=10,
         retries={"mode": "standard", "total_max_attempts": 3},
-        max_pool_connections=conf.max_workers,
+        max_pool_connections=conf.max_in_flight or 10,
         tcp_keepalive=True,
         proxies=proxies,
     )
@@ -177,7 +212,7 @@ def _client_config(service: str) -> Config:
 
 @lru_cache(maxsize=64)
 def _connections_client(
-    endpoint: Endpoint, is_urgent: bool, made_with: Credentials, max_workers: int, pid: int
+    endpoint: Endpoint, is_urgent: bool, made_with: Credentials, workers: Optional[int], pid: int
 ) -> Any:
     address = {"endpoint_url": endpoint.url, "region_name": endpoint.region}
     return create_client(CONNECTIONS, **address, config=URGENT if is_urgent else None)

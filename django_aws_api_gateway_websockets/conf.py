@@ -12,8 +12,10 @@ from .exceptions import ConfigurationError
 
 #: The keys that the WEBSOCKETS setting may hold, with their defaults.
 DEFAULTS: Dict[str, Any] = {
-    "transport": "django_aws_api_gateway_websockets.sending.Boto3Transport",
-    "max_workers": 10,
+    "transport": "auto",
+    "max_in_flight": None,
+    "max_send_rate": None,
+    "send_timeout": 7200,
     "source_secret": (),
     "ticket_lifetime": 60,
     "connect_rate": None,
@@ -64,13 +66,28 @@ class Settings:
 
     @property
     def transport(self) -> str:
-        """WEBSOCKETS["transport"]: the dotted path of the class that posts to connections."""
+        """WEBSOCKETS["transport"]: "auto", the name of a transport, or a class's dotted path."""
         return str(self._websockets("transport"))
 
     @property
-    def max_workers(self) -> int:
-        """WEBSOCKETS["max_workers"]: how many recipients of a message are served at once."""
-        return int(self._websockets("max_workers"))
+    def max_in_flight(self) -> Optional[int]:
+        """WEBSOCKETS["max_in_flight"]: recipients of a message that are served at once.
+
+        None leaves it to the transport.
+        """
+        chosen = self._websockets("max_in_flight")
+        return None if chosen is None else int(chosen)
+
+    @property
+    def max_send_rate(self) -> Optional[float]:
+        """WEBSOCKETS["max_send_rate"]: messages a second that one process sends at most."""
+        chosen = self._websockets("max_send_rate")
+        return None if chosen is None else float(chosen)
+
+    @property
+    def send_timeout(self) -> float:
+        """WEBSOCKETS["send_timeout"]: seconds after which no recipient is tried any more."""
+        return float(self._websockets("send_timeout"))
 
     @property
     def source_secret(self) -> Tuple[str, ...]:

@@ -3,50 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Iterator, NamedTuple, Optional, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Optional, Sequence
 
 from django.db import IntegrityError, models, router, transaction
 from django.db.models import Exists, F, Q
 from django.utils import timezone
 
-from . import aws, sending
-from .exceptions import ConfigurationError, DuplicateConnection
-from .sending import GONE, Recipient, Report
+from . import deliveries, sending
+from .deliveries import CHUNK, Call, Progress, Row, at_once
+from .exceptions import DuplicateConnection
+from .sending import Report
 
 if TYPE_CHECKING:
     from .models import ApiGateway, WebSocketSession
 
-#: Rows read, sent to and marked at a time.
-CHUNK = 500
-
 #: API Gateway waits 29 s for the answer to a $connect, and until it has it AWS calls the
 #: connection gone.
 CONNECT_LASTS = timedelta(seconds=30)
-
-
-class Row(NamedTuple):
-    """What sending needs of a session."""
-
-    pk: int
-    connection_id: str
-    api_id: Optional[str]
-    stage_name: Optional[str]
-    api_endpoint: Optional[str]
-
-    @classmethod
-    def of(cls, session: WebSocketSession) -> Row:
-        gateway = session.api_gateway
-        facts = (gateway.api_id, gateway.stage, gateway.api_endpoint) if gateway else (None,) * 3
-        return cls(session.pk, session.connection_id, *facts)
-
-    @property
-    def recipient(self) -> Recipient:
-        if not self.api_id:
-            return Recipient(self.connection_id, None)
-        endpoint = aws.connections_endpoint(
-            self.api_id, self.stage_name or "production", self.api_endpoint or ""
-        )
-        return Recipient(self.connection_id, endpoint)
 
 
 class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
@@ -96,28 +70,45 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         self.filter(pk=session.pk).update(request_count=F("request_count") + 1, **columns)
         session.note_written(request_count=session.request_count + 1, **columns)
 
-    def send_message(self, data: Any) -> Report:
+    def send_message(
+        self, data: Any, *, on_commit: bool = False, progress: Optional[Progress] = None
+    ) -> Report:
         """Send ``data`` as JSON to the connected sessions of this queryset; report how it went.
 
         One recipient's failure never stops the others: it is counted, and those that are gone are
         marked as no longer connected. A session whose $connect is still being answered counts as
         gone but stays connected.
 
-        Raises MessageNotSerializable or MessageTooLarge (128 KiB) before a message leaves, and
-        RegionMissing before one leaves for the 500 recipients among which is one whose gateway's
-        region is not known.
+        With ``on_commit`` the message leaves when the transaction has committed, to those who are
+        connected then; the report is empty. It does not leave if the transaction is rolled back.
+
+        ``progress`` is called with the number of recipients that are done and the number of all,
+        some ten times a second and at the end. What it raises ends the broadcast.
+
+        Raises MessageNotSerializable, MessageTooLarge (128 KiB) or RegionMissing before a message
+        leaves.
         """
         body = sending.encode(data)
-        report = Report()
-        for rows in self._connected_rows():
-            self._deliver(body, rows, report)
-        return report
+        return self._now_or_later(
+            partial(deliveries.send, self, body, progress=progress), on_commit
+        )
 
-    def send_to(self, session: WebSocketSession, data: Any) -> Report:
+    async def asend_message(self, data: Any, *, progress: Optional[Progress] = None) -> Report:
+        """Send as ``send_message`` does, without blocking the event loop.
+
+        ``progress`` is called in another thread.
+        """
+        body = sending.encode(data)
+        return await deliveries.off_loop(deliveries.send, self, body, progress=progress)
+
+    def send_to(self, session: WebSocketSession, data: Any, *, on_commit: bool = False) -> Report:
         """Send ``data`` to one session that is at hand; see ``send_message``."""
-        report = Report()
-        self._deliver(sending.encode(data), [Row.of(session)], report)
-        return report
+        body = sending.encode(data)
+        return self._now_or_later(partial(deliveries.send_to, self, session, body), on_commit)
+
+    async def asend_to(self, session: WebSocketSession, data: Any) -> Report:
+        """Send ``data`` to one session that is at hand; see ``asend_message``."""
+        return await deliveries.off_loop(deliveries.send_to, self, session, sending.encode(data))
 
     def close(self, *, on_commit: bool = False) -> Report:
         """Close the connections of the connected sessions of this queryset, and their rows.
@@ -130,8 +121,8 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         and the report is empty.
         """
         report = Report()
-        for rows in self.on_primary()._connected_rows():
-            self._close(list(dict.fromkeys(rows)), report, on_commit)
+        for rows in self.on_primary().connected_rows():
+            self._close(rows, report, on_commit)
         return report
 
     # For no template, and not for all sessions by a slip.
@@ -152,58 +143,64 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         connecting = Q(request_count__lte=1, created_on__gt=now - CONNECT_LASTS)
         return self.exclude(connecting).update(connected=False, updated_on=now)
 
-    def _deliver(self, body: bytes, rows: Sequence[Row], report: Report) -> None:
-        rows = list(dict.fromkeys(rows))
-        if not rows:
-            return
-        outcomes = sending.fan_out(body, [row.recipient for row in rows])
-        for outcome in outcomes:
-            report.count(outcome)
-        gone = [row.pk for row, outcome in zip(rows, outcomes) if outcome == GONE]
-        if gone:
-            self._all().filter(pk__in=gone).mark_gone()
+    def connected_rows(self, call: Call = at_once) -> Iterator[List[Row]]:
+        """Yield the connected sessions' rows, CHUNK at a time; the database is asked by ``call``.
 
-    def _close(self, rows: Sequence[Row], report: Report, on_commit: bool) -> None:
-        def hang_up() -> None:
-            recipients = []
-            for row in rows:
-                try:
-                    recipients.append(row.recipient)
-                except ConfigurationError as error:  # One gateway's unknown region is its own.
-                    report.count(sending.failure(str(error), row.connection_id))
-            for outcome in sending.hang_up(recipients):
-                report.count(outcome)
-
-        if not rows:
-            return
-        closed = self._all().filter(pk__in=[row.pk for row in rows])
-        closed.update(connected=False, updated_on=timezone.now())
-        if on_commit:
-            # Robust: what the transaction was about is done, whether AWS can be reached or not.
-            transaction.on_commit(hang_up, using=closed.db, robust=True)
-        else:
-            hang_up()
-
-    def _connected_rows(self) -> Iterator[list[Row]]:
-        """The connected sessions' rows, CHUNK at a time. A join may give one several times."""
+        A join may find a row several times; it is there once.
+        """
         query = self.query
         if query.is_sliced or query.combinator or query.distinct_fields:
             # These cannot be filtered any further.
-            pks = list(dict.fromkeys(self.values_list("pk", flat=True)))
+            pks = call(self._distinct_pks)
             for start in range(0, len(pks), CHUNK):
-                yield self._all().filter(pk__in=pks[start : start + CHUNK])._rows()
+                yield call(self.every().filter(pk__in=pks[start : start + CHUNK])._rows)
             return
-        rows = self.order_by("pk")._rows()
-        yield rows
-        while len(rows) == CHUNK:
-            rows = self.filter(pk__gt=rows[-1].pk).order_by("pk")._rows()
-            yield rows
+        rows = call(self.order_by("pk")._rows)
+        while rows:
+            yield list(dict.fromkeys(rows))
+            if len(rows) < CHUNK:
+                return
+            rows = call(self.filter(pk__gt=rows[-1].pk).order_by("pk")._rows)
 
-    def _rows(self) -> list[Row]:
+    def count_connected(self) -> int:
+        """Return how many sessions ``send_message`` would send to."""
+        query = self.query
+        if query.is_sliced or query.combinator or query.distinct_fields:
+            pks = self._distinct_pks()
+            return sum(
+                self.every().filter(pk__in=pks[start : start + CHUNK], connected=True).count()
+                for start in range(0, len(pks), CHUNK)
+            )
+        return self.filter(connected=True).order_by().values("pk").distinct().count()
+
+    def every(self) -> WebSocketSessionQuerySet:
+        """Return all sessions, of the database that was chosen, if one was."""
+        # Not self.db, which is the database to read from: the UPDATE goes where writes go.
+        return type(self)(self.model, using=self._db)  # type: ignore[attr-defined]
+
+    def _now_or_later(
+        self, act: Callable[[Report], Any], on_commit: bool, report: Optional[Report] = None
+    ) -> Report:
+        """Act now, or when the transaction has committed; return the report that it fills."""
+        report = Report() if report is None else report
+        if on_commit:
+            # Robust: what the transaction was about is done, whether AWS can be reached or not.
+            database = self.on_primary().db
+            transaction.on_commit(partial(act, report), using=database, robust=True)
+        else:
+            act(report)
+        return report
+
+    def _close(self, rows: Sequence[Row], report: Report, on_commit: bool) -> None:
+        if rows:
+            closed = self.every().filter(pk__in=[row.pk for row in rows])
+            closed.update(connected=False, updated_on=timezone.now())
+            self._now_or_later(partial(deliveries.hang_up, rows), on_commit, report)
+
+    def _distinct_pks(self) -> List[Any]:
+        return list(dict.fromkeys(self.values_list("pk", flat=True)))
+
+    def _rows(self) -> List[Row]:
         columns = ("api_gateway__api_id", "api_gateway__stage_name", "api_gateway__api_endpoint")
         connected = self.filter(connected=True).values_list("pk", "connection_id", *columns)
         return [Row(*values) for values in connected[:CHUNK]]
-
-    def _all(self) -> WebSocketSessionQuerySet:
-        # Not self.db, which is the database to read from: the UPDATE goes where writes go.
-        return type(self)(self.model, using=self._db)  # type: ignore[attr-defined]

@@ -109,12 +109,16 @@ class WebSocketSession(models.Model):
             and (chosen is None or chosen & {field.name, field.attname})
         }
 
-    def send_message(self, data: Any) -> Report:
+    def send_message(self, data: Any, *, on_commit: bool = False) -> Report:
         """Send ``data`` as JSON to this connection; see the queryset's ``send_message``.
 
         The connection is tried even if the row says that it is closed.
         """
-        return type(self).objects.send_to(self, data)
+        return type(self).objects.send_to(self, data, on_commit=on_commit)
+
+    async def asend_message(self, data: Any) -> Report:
+        """Send as ``send_message`` does, without blocking the event loop."""
+        return await type(self).objects.asend_to(self, data)
 
     def close(self, *, on_commit: bool = False) -> Report:
         """Close the connection; see the queryset's ``close``. It is tried as above."""

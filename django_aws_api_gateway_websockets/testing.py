@@ -18,7 +18,7 @@ import base64
 import json
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, List, Mapping, NamedTuple, Optional
 
 from django.conf import settings
 from django.test import Client, override_settings
@@ -26,7 +26,7 @@ from django.utils.http import urlencode
 
 from . import proof
 from .models import ApiGateway, WebSocketSession
-from .sending import CLOSED, GONE, SENT, Outcome, Recipient
+from .sending import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
 
 if TYPE_CHECKING:
     from django.test import SimpleTestCase as Base
@@ -71,7 +71,7 @@ class Outbox(List[SentMessage]):
 
     def deliver(self, body: bytes, recipient: Recipient) -> Outcome:
         failure = self._failure(recipient)
-        if failure is None and recipient.endpoint:
+        if failure is None:
             sent = SentMessage(recipient.connection_id, json.loads(body), recipient.endpoint.url)
             self.append(sent)
         return failure or SENT
@@ -84,10 +84,8 @@ class Outbox(List[SentMessage]):
         return failure or CLOSED
 
     def _failure(self, recipient: Recipient) -> Optional[Outcome]:
-        if recipient.endpoint is None:
-            return Outcome("failed", "The session has no created gateway")
         if recipient.connection_id in self.failing:
-            return Outcome("failed", self.failing[recipient.connection_id])
+            return failed(self.failing[recipient.connection_id])
         return GONE if recipient.connection_id in self.gone else None
 
 
@@ -98,11 +96,13 @@ outbox = Outbox()
 class OutboxTransport:
     """Puts messages into ``outbox`` instead of sending them."""
 
-    def send(self, body: bytes, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
-        return [outbox.deliver(body, recipient) for recipient in recipients]
+    def send(self, body: bytes, recipients: Iterable[Recipient]) -> Iterator[Result]:
+        for recipient in recipients:
+            yield recipient, outbox.deliver(body, recipient)
 
-    def close(self, recipients: Sequence[Recipient]) -> Sequence[Outcome]:
-        return [outbox.hang_up(recipient) for recipient in recipients]
+    def close(self, recipients: Iterable[Recipient]) -> Iterator[Result]:
+        for recipient in recipients:
+            yield recipient, outbox.hang_up(recipient)
 
 
 @contextmanager

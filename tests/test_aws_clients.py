@@ -62,7 +62,7 @@ def test_threads_that_ask_at_once_get_one_client(settings):
     [
         {"AWS_ACCESS_KEY_ID": "another"},
         {"AWS_SESSION_TOKEN": "another"},
-        {"WEBSOCKETS": {"max_workers": 3}},
+        {"WEBSOCKETS": {"max_in_flight": 3}},
     ],
     ids=lambda changed: next(iter(changed)),
 )
@@ -74,7 +74,7 @@ def test_a_changed_setting_makes_another_client(settings, changed):
 
 
 def test_a_client_keeps_a_warm_connection_for_each_worker(settings):
-    settings.WEBSOCKETS = {"max_workers": 23}
+    settings.WEBSOCKETS = {"max_in_flight": 23}
     assert aws.connections_client(HERE).meta.config.max_pool_connections == 23
 
 

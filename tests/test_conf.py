@@ -77,15 +77,15 @@ def test_each_key_of_websockets_has_a_property_and_a_default(settings, name):
 
 
 def test_the_keys_of_websockets_are_typed(settings):
-    settings.WEBSOCKETS = {"max_workers": "7", "transport": "chat.Transport"}
-    assert (conf.max_workers, conf.transport) == (7, "chat.Transport")
+    settings.WEBSOCKETS = {"max_in_flight": "7", "transport": "chat.Transport"}
+    assert (conf.max_in_flight, conf.transport) == (7, "chat.Transport")
 
 
-@pytest.mark.parametrize("value", [None, [], "max_workers"])
+@pytest.mark.parametrize("value", [None, [], "max_in_flight"])
 def test_websockets_that_is_no_dict_is_an_error(settings, value):
     settings.WEBSOCKETS = value
     with pytest.raises(ConfigurationError, match="WEBSOCKETS must be a dict") as refusal:
-        conf.max_workers  # noqa: B018 - reading it is the act
+        conf.max_in_flight  # noqa: B018 - reading it is the act
     assert isinstance(refusal.value, ImproperlyConfigured)
 
 

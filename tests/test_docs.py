@@ -14,6 +14,7 @@ from types import ModuleType
 
 import django
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.management import get_commands
 from django.db import ConnectionHandler
 from django.urls import path
@@ -274,6 +275,18 @@ def test_a_report_has_counts_and_reasons(alice, websocket, websocket_outbox, cap
 def test_a_message_can_wait_for_the_commit(alice):
     run("sending-transaction")
     assert alice.received == [{"joined": "bob"}]
+
+
+def test_a_progress_is_told(alice, capsys):
+    run("sending-progress")
+    assert capsys.readouterr().out == "1 of 1\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_can_be_awaited(alice):
+    tell = run("sending-async")["tell"]
+    assert async_to_sync(tell)("lobby", "hello").sent == 1
+    assert alice.received == [{"text": "hello"}]
 
 
 def test_a_transport_of_ones_own_posts(alice, settings, monkeypatch, capsys):

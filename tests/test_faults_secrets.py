@@ -168,9 +168,9 @@ def test_it_is_in_no_page_of_djangos_for_debugging(ws, secret, settings):
 def test_a_secret_of_ones_own_is_not_shown_among_the_settings_either(ws, settings, many):
     own = "a-secret-of-the-operators-own"
     settings.DEBUG = True
-    settings.WEBSOCKETS = {"max_workers": 7, "source_secret": [own, "older"] if many else own}
+    settings.WEBSOCKETS = {"max_in_flight": 7, "source_secret": [own, "older"] if many else own}
     page = ask(ws, "suspect", headers={proof.HEADER: own}).content.decode()
-    assert "max_workers" in page
+    assert "max_in_flight" in page
     assert is_told_without(own, ws, page)
 
 

@@ -189,11 +189,11 @@ def test_a_passing_failure_is_tried_again(edge, session, status, error_type):
     ("status", "error_type"),
     [(429, "LimitExceededException"), (500, "InternalServerException")],
 )
-def test_a_lasting_failure_is_reported_after_the_third_try(edge, session, status, error_type):
+def test_a_lasting_failure_is_reported_after_the_fifth_try(edge, session, status, error_type):
     edge.when("@connections", status, error_type=error_type)
     report = session.send_message("x")
     assert report.reasons == {error_type: 1}
-    assert len(edge.requests) == 3
+    assert len(edge.requests) == 5
     session.refresh_from_db()
     assert session.connected
 
@@ -272,8 +272,8 @@ class Crowd:
             self._waiting -= 1
 
 
-@pytest.mark.parametrize(("chosen", "workers"), [({}, 10), ({"max_workers": 2}, 2)])
-def test_as_many_recipients_as_max_workers_are_served_at_once(edge, settings, chosen, workers):
+@pytest.mark.parametrize(("chosen", "workers"), [({}, 10), ({"max_in_flight": 2}, 2)])
+def test_as_many_recipients_as_max_in_flight_are_served_at_once(edge, settings, chosen, workers):
     settings.WEBSOCKETS = chosen
     gateway = make_created_gateway()
     for _ in range(workers * 2):
@@ -291,12 +291,13 @@ class ListTransport:
     sent: list = []
 
     def send(self, body, recipients):
-        self.sent.append((json.loads(body), [recipient.connection_id for recipient in recipients]))
-        return [sending.SENT for _ in recipients]
+        for recipient in recipients:
+            self.sent.append((json.loads(body), recipient.connection_id))
+            yield recipient, sending.SENT
 
 
 def test_the_transport_that_the_settings_name_does_the_sending(session, settings):
     settings.WEBSOCKETS = {"transport": f"{__name__}.ListTransport"}
     ListTransport.sent.clear()
     assert session.send_message({"a": 1}).sent == 1
-    assert ListTransport.sent == [({"a": 1}, [session.connection_id])]
+    assert ListTransport.sent == [({"a": 1}, session.connection_id)]

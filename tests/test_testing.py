@@ -192,14 +192,14 @@ def test_capturing_begins_with_an_empty_outbox(websocket):
 
 
 def test_capturing_leaves_the_other_settings_and_ends(settings):
-    settings.WEBSOCKETS = {"max_workers": 3}
+    settings.WEBSOCKETS = {"max_in_flight": 3}
     real = conf.transport
     with testing.capture_messages():
-        assert (conf.transport, conf.max_workers) == (
+        assert (conf.transport, conf.max_in_flight) == (
             "django_aws_api_gateway_websockets.testing.OutboxTransport",
             3,
         )
-    assert (conf.transport, conf.max_workers) == (real, 3)
+    assert (conf.transport, conf.max_in_flight) == (real, 3)
 
 
 class WebSocketTestMixinTests(WebSocketTestMixin, TestCase):

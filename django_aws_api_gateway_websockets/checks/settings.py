@@ -9,9 +9,8 @@ from botocore.exceptions import ProfileNotFound
 from django.conf import settings
 from django.core.checks import CheckMessage
 from django.core.exceptions import ValidationError
-from django.utils.module_loading import import_string
 
-from .. import aws, proof
+from .. import aws, proof, sending
 from ..conf import DEFAULTS, conf
 from ..exceptions import ConfigurationError, RegionMissing
 from ..fields import validate_endpoint
@@ -118,8 +117,10 @@ def _check_websockets() -> Iterator[CheckMessage]:
         hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(DEFAULTS)}."
         yield problem("E005", f"WEBSOCKETS has the unknown key {key!r}.", hint, IN_SETTINGS)
     values = {**DEFAULTS, **chosen}
-    yield from _check_number(values, "E007", "max_workers", IN_SETTINGS)
+    if values["max_in_flight"] is not None:
+        yield from _check_number(values, "E007", "max_in_flight", IN_SETTINGS)
     yield from _check_transport()
+    yield from _check_positive(values, "max_send_rate", "send_timeout")
     yield from _check_source_secret(values["source_secret"])
     yield from _check_number(values, "E011", "ticket_lifetime", "security.html#tickets")
     for name in ("connect_rate", "message_rate"):
@@ -141,16 +142,23 @@ def _check_number(
         yield problem(number, text, f"The default is {DEFAULTS[name]}.", anchor)
 
 
+def _check_positive(values: dict[str, Any], *names: str) -> Iterator[CheckMessage]:
+    """The numbers of these names need not be whole, and may be missing where None is the default."""
+    for name in names:
+        value, default = values[name], DEFAULTS[name]
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+        if not (is_number or value is default is None):
+            text = f'WEBSOCKETS["{name}"] is not a positive number.'
+            yield problem("E020", text, f"The default is {default}.", IN_SETTINGS)
+
+
 def _check_transport() -> Iterator[CheckMessage]:
     try:
-        import_string(conf.transport)
-    except (ImportError, TypeError, ValueError) as error:  # ".name" is a relative import
-        yield problem(
-            "E008",
-            f'WEBSOCKETS["transport"] cannot be imported: {error}.',
-            "Give the dotted path of a class.",
-            IN_SETTINGS,
-        )
+        sending.transport()
+    except ConfigurationError as error:
+        names = ", ".join(map(repr, ("auto", *sending.TRANSPORTS)))
+        hint = f"Give {names}, or the dotted path of a class of your own."
+        yield problem("E008", str(error), hint, IN_SETTINGS)
 
 
 def _check_source_secret(chosen: Any) -> Iterator[CheckMessage]:

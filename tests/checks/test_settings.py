@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_well_configured_site_has_no_problems(settings):
     settings.AWS_GATEWAY_ENDPOINT_URL = "http://127.0.0.1:9001"
-    settings.WEBSOCKETS = {"max_workers": 5}
+    settings.WEBSOCKETS = {"max_in_flight": 5}
     assert problems() == {}
 
 
@@ -109,17 +109,17 @@ def test_no_value_in_websockets_makes_the_checks_fail(settings, name, value):
     assert all(problem.hint for problem in problems(deploy=True).values())
 
 
-@pytest.mark.parametrize("value", [None, ["max_workers"]])
+@pytest.mark.parametrize("value", [None, ["max_in_flight"]])
 def test_websockets_that_is_no_dict_is_an_error(settings, value):
     settings.WEBSOCKETS = value
     assert list(problems()) == ["E004"]
 
 
 def test_an_unknown_key_of_websockets_is_an_error_that_knows_a_near_one(settings):
-    settings.WEBSOCKETS = {"max_worker": 5}
+    settings.WEBSOCKETS = {"max_flight": 5}
     problem = problems()["E005"]
-    assert "'max_worker'" in problem.msg
-    assert "Did you mean 'max_workers'?" in problem.hint
+    assert "'max_flight'" in problem.msg
+    assert "Did you mean 'max_in_flight'?" in problem.hint
 
 
 @pytest.mark.parametrize("key", ["colour", 7])
@@ -128,10 +128,23 @@ def test_an_unknown_key_that_resembles_none_is_answered_with_those_there_are(set
     assert f"Known keys: {', '.join(DEFAULTS)}." in problems()["E005"].hint
 
 
-@pytest.mark.parametrize("value", [0, -1, "5", 2.5, None])
-def test_max_workers_that_is_no_positive_number_is_an_error(settings, value):
-    settings.WEBSOCKETS = {"max_workers": value}
+@pytest.mark.parametrize("value", [0, -1, "5", 2.5])
+def test_max_in_flight_that_is_no_positive_number_is_an_error(settings, value):
+    settings.WEBSOCKETS = {"max_in_flight": value}
     assert list(problems()) == ["E007"]
+
+
+@pytest.mark.parametrize("value", [0, -1, "5", True])
+@pytest.mark.parametrize("name", ["max_send_rate", "send_timeout"])
+def test_a_rate_or_time_that_is_no_positive_number_is_an_error(settings, name, value):
+    settings.WEBSOCKETS = {name: value}
+    assert list(problems()) == ["E020"]
+
+
+@pytest.mark.parametrize("name", ["max_in_flight", "max_send_rate"])
+def test_no_bound_is_none(settings, name):
+    settings.WEBSOCKETS = {name: None}
+    assert problems() == {}
 
 
 STRONG = "kP3-uWZ_q1xN7vRt.J9sLd0aEyBhCf2g"
@@ -212,7 +225,14 @@ def test_an_endpoint_on_this_machine_is_a_warning_before_a_deployment(settings, 
 @pytest.mark.parametrize("value", ["nowhere.Transport", f"{ROOM}.sending.Nothing", "Transport"])
 def test_a_transport_that_cannot_be_imported_is_an_error(settings, value):
     settings.WEBSOCKETS = {"transport": value}
-    assert "cannot be imported" in problems()["E008"].msg
+    assert "cannot be made" in problems()["E008"].msg
+    assert "'threads'" in problems()["E008"].hint
+
+
+@pytest.mark.parametrize("name", ["auto", "boto3", "threads"])
+def test_a_transport_can_be_forced_by_its_name(settings, name):
+    settings.WEBSOCKETS = {"transport": name}
+    assert problems() == {}
 
 
 def test_the_checks_run_with_djangos_own(settings):
