@@ -28,7 +28,7 @@ FLOORS = [
     {"events", "attempts", "querysets"},
     {"sessions"},
     {"models"},
-    {"vetting", "mixins", "admin", "management.provision", "receivers"},
+    {"vetting", "mixins", "admin", "management.provision", "receivers", "clearing"},
     {"admission"},
     {"handshake"},
     {"views"},
