@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Iterator, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterator, NamedTuple, Optional, Sequence
 
 from django.db import IntegrityError, models, router, transaction
 from django.db.models import Exists, F, Q
@@ -15,6 +15,8 @@ from .sending import GONE, Recipient, Report
 
 if TYPE_CHECKING:
     from .models import ApiGateway, WebSocketSession
+
+Progress = Callable[[int, Optional[int]], None]
 
 #: Rows read, sent to and marked at a time.
 CHUNK = 500
@@ -96,8 +98,11 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         self.filter(pk=session.pk).update(request_count=F("request_count") + 1, **columns)
         session.note_written(request_count=session.request_count + 1, **columns)
 
-    def send_message(self, data: Any) -> Report:
+    def send_message(self, data: Any, *, progress: Optional[Progress] = None) -> Report:
         """Send ``data`` as JSON to the connected sessions of this queryset; report how it went.
+
+        ``progress`` is called now and then with how many are done, and of how many if that is
+        known.
 
         One recipient's failure never stops the others: it is counted, and those that are gone are
         marked as no longer connected. A session whose $connect is still being answered counts as
@@ -109,8 +114,11 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         """
         body = sending.encode(data)
         report = Report()
+        total = self.filter(connected=True).count() if progress else None
         for rows in self._connected_rows():
             self._deliver(body, rows, report)
+            if progress:
+                progress(report.sent + report.gone + report.failed, total)
         return report
 
     def send_to(self, session: WebSocketSession, data: Any) -> Report:
