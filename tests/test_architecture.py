@@ -21,7 +21,7 @@ HOUSE = Path(django_aws_api_gateway_websockets.__file__).parent
 #: From the ground up. A room imports from the floors below its own, and from none beside it.
 FLOORS = [
     {"", "checks.problems", "exceptions", "faults", "fields", "handlers", "identity"},
-    {"conf", "decorators", "management", "rehearsal"},
+    {"conf", "decorators", "management", "management.progress", "rehearsal"},
     {"aws", "proof", "rates", "security"},
     {"sending", "routes", "tickets"},
     {"provisioning"},

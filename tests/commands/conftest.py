@@ -59,5 +59,5 @@ def open_site(edge, tmp_path):
     yield start
     for site in sites:
         for process in site.started:
-            process.kill()
-            process.communicate()
+            with process:  # which waits for it, and closes its pipes
+                process.kill()
