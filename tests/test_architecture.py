@@ -21,7 +21,7 @@ HOUSE = Path(django_aws_api_gateway_websockets.__file__).parent
 #: From the ground up. A room imports from the floors below its own, and from none beside it.
 FLOORS = [
     {"", "checks.problems", "exceptions", "faults", "fields", "handlers", "identity"},
-    {"conf", "decorators", "management", "rehearsal"},
+    {"conf", "decorators", "management", "management.progress", "rehearsal"},
     {"aws", "proof", "rates", "security", "sending.answers", "sending.signing"},
     {"sending.addresses", "sending.messages", "sending.outcomes", "routes", "tickets"},
     {"sending.boto", "sending.couriers", "sending.pace", "sending.seals"},
@@ -33,7 +33,7 @@ FLOORS = [
     {"querysets"},
     {"sessions"},
     {"models"},
-    {"vetting", "mixins", "admin", "management.provision", "receivers"},
+    {"vetting", "mixins", "admin", "management.provision", "receivers", "clearing"},
     {"admission"},
     {"handshake"},
     {"views"},

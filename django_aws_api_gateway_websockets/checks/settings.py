@@ -143,7 +143,7 @@ def _check_number(
 
 
 def _check_positive(values: dict[str, Any], *names: str) -> Iterator[CheckMessage]:
-    """The numbers of these names need not be whole, and may be missing where None is the default."""
+    """Unlike the others these need not be whole; None will do where it is the default."""
     for name in names:
         value, default = values[name], DEFAULTS[name]
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import subprocess
-import sys
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from tests.edge import DEADLINE
 from tests.factories import make_created_gateway, make_gateway
 
 pytestmark = pytest.mark.django_db
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(pk):
@@ -79,54 +71,14 @@ def gateway():
     return make_gateway(api_name="Chat")
 
 
-@pytest.fixture
-def site(edge, gateway, tmp_path):
-    """``site(command, ...)``: starts a command on a copy of this database, with the gateway."""
-    if connection.vendor != "sqlite":
-        pytest.skip("Threads do this on a database server: see tests/test_attempts.py")
-    file = tmp_path / "site.sqlite3"
-    copy = sqlite3.connect(file)
-    connection.connection.backup(copy)
-    copy.close()
-    database = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
-    (tmp_path / "site_settings.py").write_text(
-        "from tests.settings import *\n"
-        f"DATABASES = {{'default': {database!r}}}\n"
-        f"AWS_GATEWAY_ENDPOINT_URL = {edge.url!r}\n"
-    )
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(tmp_path),
-        "DJANGO_SETTINGS_MODULE": "site_settings",
-    }
-    started = []
-
-    def start(*arguments):
-        started.append(
-            subprocess.Popen(
-                [sys.executable, "-m", "django", *arguments],
-                env=environment,
-                cwd=ROOT,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                universal_newlines=True,
-            )
-        )
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
 @pytest.mark.django_db(transaction=True)
-def test_of_two_operators_on_one_sqlite_file_one_makes_the_api(edge, gateway, site):
+def test_of_two_operators_on_one_sqlite_file_one_makes_the_api(edge, gateway, open_site):
+    site = open_site()
     api = {"apiId": "api1", "apiEndpoint": "wss://api1"}
     held = edge.when("POST /v2/apis$", 201, body=api, hold=True, times=1)
-    first = site("createApiGateway", "--pk", str(gateway.pk))
+    first = site.start("createApiGateway", "--pk", str(gateway.pk))
     assert held.arrived.wait(DEADLINE)
-    second = site("createApiGateway", "--pk", str(gateway.pk))
+    second = site.start("createApiGateway", "--pk", str(gateway.pk))
     _, refusal = second.communicate(timeout=DEADLINE)
     held.release.set()
     success, _ = first.communicate(timeout=DEADLINE)

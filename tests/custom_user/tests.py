@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.management import call_command
 from django.test import Client, TestCase, override_settings
 from django.urls import path
 
@@ -26,6 +27,12 @@ class CustomUserTests(WebSocketTestMixin, TestCase):
         ws = self.websocket("/ws/", user=member)
         report = member.websocket_sessions.send_message({"text": "hello"})
         self.assertEqual((report.sent, ws.received), (1, [{"text": "hello"}]))
+
+    def test_a_command_sends_to_a_member_by_the_name_of_the_login(self) -> None:
+        member = Member.objects.create(email="alice@example.com")
+        ws = self.websocket("/ws/", user=member)
+        call_command("sendWebSocketMessage", '"hello"', user="alice@example.com", verbosity=0)
+        self.assertEqual(ws.received, ["hello"])
 
     def test_the_sessions_of_a_member_end_with_the_member(self) -> None:
         member = Member.objects.create(email="alice@example.com")
