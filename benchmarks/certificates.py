@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-#: The names that the sink goes by; the last is API Gateway's own, for contenders that take no other.
+#: The names of the sink; the last is the one of API Gateway itself.
 NAMES = "IP:127.0.0.1,DNS:localhost,DNS:*.execute-api.eu-west-1.amazonaws.com"
 
 #: Elliptic curves, so that many handshakes cost the sink little.

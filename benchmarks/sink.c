@@ -47,7 +47,7 @@ struct connection {
     char *in;
     size_t size, used;
     uint64_t due; /* when the answer leaves, nanoseconds */
-    int status;
+    const struct answer *answer;
     bool waiting, counted, shaken, closing;
 };
 
@@ -61,14 +61,14 @@ static struct {
 } options;
 
 static struct {
-    uint64_t requests, sent, throttled, gone, connections, handshakes, resumed;
-    uint64_t in_flight, peak_in_flight;
+    uint64_t requests, sent, closed, throttled, gone, connections, handshakes, resumed;
+    uint64_t in_flight, peak_in_flight; /* while they wait for the delay */
 } counts;
 
 static SSL_CTX *tls_context;
 static int epoll;
 static double tokens;
-static uint64_t tokens_since, answered;
+static uint64_t tokens_since;
 
 static void die(const char *what) {
     perror(what);
@@ -105,7 +105,10 @@ static bool over_rate(void) {
     tokens_since = time;
     if (tokens > options.rate / 2)
         tokens = options.rate / 2;
-    return tokens < 1 ? true : (tokens -= 1, false);
+    if (tokens < 1)
+        return true;
+    tokens--;
+    return false;
 }
 
 static void hang_up(struct connection *c) {
@@ -122,32 +125,18 @@ static void hang_up(struct connection *c) {
 
 /* ---- Answers ------------------------------------------------------------------------------- */
 
-static int write_stats(char *out, size_t size) {
-    return snprintf(out, size,
-        "{\"requests\": %lu, \"sent\": %lu, \"throttled\": %lu, \"gone\": %lu, "
-        "\"connections\": %lu, \"handshakes\": %lu, \"resumed\": %lu, "
-        "\"in_flight\": %lu, \"peak_in_flight\": %lu}\n",
-        counts.requests, counts.sent, counts.throttled, counts.gone, counts.connections,
-        counts.handshakes, counts.resumed, counts.in_flight, counts.peak_in_flight);
-}
+struct answer {
+    const char *status, *error, *body;
+    uint64_t *count;
+};
 
-static void reset(void) {
-    uint64_t in_flight = counts.in_flight;
-    memset(&counts, 0, sizeof counts);
-    counts.in_flight = in_flight;
-    tokens = options.rate / 2;
-    tokens_since = now();
-}
-
-static const char *reason(int status) {
-    switch (status) {
-    case 200: return "200 OK";
-    case 204: return "204 No Content";
-    case 404: return "404 Not Found\r\nx-amzn-ErrorType: NotFoundException";
-    case 410: return "410 Gone\r\nx-amzn-ErrorType: GoneException";
-    default: return "429 Too Many Requests\r\nx-amzn-ErrorType: LimitExceededException";
-    }
-}
+static const struct answer sent = {"200 OK", "", "", &counts.sent},
+    closed = {"204 No Content", "", "", &counts.closed},
+    missing = {"404 Not Found", "x-amzn-ErrorType: NotFoundException\r\n", "", NULL},
+    gone = {"410 Gone", "x-amzn-ErrorType: GoneException\r\n", "{\"message\":\"Gone\"}",
+            &counts.gone},
+    throttled = {"429 Too Many Requests", "x-amzn-ErrorType: LimitExceededException\r\n",
+                 "{\"message\":\"Too Many Requests\"}", &counts.throttled};
 
 /* The time of day as HTTP writes it, made once a second: botocore learns of a wrong clock by it. */
 static const char *date(void) {
@@ -161,14 +150,16 @@ static const char *date(void) {
 }
 
 /* Answers are so small that a socket always takes them whole; one that does not is given up. */
-static bool answer(struct connection *c, int status, const char *body, size_t length) {
+static bool answer_with(struct connection *c, const struct answer *answer, const char *body) {
+    static uint64_t id;
     char out[1536];
-    uint64_t id = ++answered;
+    id++;
     int size = snprintf(out, sizeof out,
-        "HTTP/1.1 %s\r\nDate: %s\r\nContent-Type: application/json\r\n"
-        "Content-Length: %zu\r\nConnection: %s\r\n"
-        "x-amzn-RequestId: 00000000-0000-4000-8000-%012lx\r\nx-amz-apigw-id: %015lx=\r\n\r\n%.*s",
-        reason(status), date(), length, c->closing ? "close" : "keep-alive", id, id, (int)length, body);
+        "HTTP/1.1 %s\r\n%sDate: %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
+        "Connection: %s\r\nx-amzn-RequestId: 00000000-0000-4000-8000-%012lx\r\n"
+        "x-amz-apigw-id: %015lx=\r\n\r\n%s",
+        answer->status, answer->error, date(), strlen(body), c->closing ? "close" : "keep-alive",
+        id, id, body);
     if (c->tls) {
         ERR_clear_error();
         return SSL_write(c->tls, out, size) == size && !c->closing;
@@ -176,20 +167,30 @@ static bool answer(struct connection *c, int status, const char *body, size_t le
     return send(c->fd, out, (size_t)size, MSG_NOSIGNAL) == size && !c->closing;
 }
 
-static bool answer_status(struct connection *c) {
-    static const char gone[] = "{\"message\":\"Gone\"}";
-    static const char throttled[] = "{\"message\":\"Too Many Requests\"}";
-    switch (c->status) {
-    case 410:
-        counts.gone++;
-        return answer(c, 410, gone, sizeof gone - 1);
-    case 429:
-        counts.throttled++;
-        return answer(c, 429, throttled, sizeof throttled - 1);
-    default:
-        counts.sent++;
-        return answer(c, c->status, "", 0);
-    }
+static bool answer(struct connection *c) {
+    ++*c->answer->count;
+    return answer_with(c, c->answer, c->answer->body);
+}
+
+static bool answer_stats(struct connection *c) {
+    char body[512];
+    snprintf(body, sizeof body,
+        "{\"requests\": %lu, \"sent\": %lu, \"closed\": %lu, \"throttled\": %lu, \"gone\": %lu, "
+        "\"connections\": %lu, \"handshakes\": %lu, \"resumed\": %lu, "
+        "\"in_flight\": %lu, \"peak_in_flight\": %lu}\n",
+        counts.requests, counts.sent, counts.closed, counts.throttled, counts.gone,
+        counts.connections, counts.handshakes, counts.resumed, counts.in_flight,
+        counts.peak_in_flight);
+    return answer_with(c, &sent, body);
+}
+
+static bool reset(struct connection *c) {
+    uint64_t in_flight = counts.in_flight;
+    memset(&counts, 0, sizeof counts);
+    counts.in_flight = in_flight;
+    tokens = options.rate / 2;
+    tokens_since = now();
+    return answer_with(c, &sent, "");
 }
 
 /* ---- Requests ------------------------------------------------------------------------------ */
@@ -211,45 +212,36 @@ static size_t request_length(struct connection *c) {
     return length <= c->used ? length : 0;
 }
 
-static int status_for(const char *request, const char *id) {
+static const struct answer *decide(const char *request, const char *id) {
     if (chance(hash(id)) < options.gone)
-        return 410;
+        return &gone;
     if (over_rate() || chance(counts.requests) < options.throttled)
-        return 429;
-    return *request == 'D' ? 204 : 200;
+        return &throttled;
+    return *request == 'D' ? &closed : &sent;
 }
 
 /* Answer the first request, or put the connection in the queue. False: hang up. */
 static bool take_request(struct connection *c, size_t length) {
-    char *line_end = memchr(c->in, '\r', length);
-    *line_end = '\0';
-    char *id = strstr(c->in, "/@connections/");
-    if (!id) {
-        char body[768];
-        int size = 0;
-        if (!strncmp(c->in, "GET /stats", 10))
-            size = write_stats(body, sizeof body);
-        else if (!strncmp(c->in, "POST /reset", 11))
-            reset();
-        else
-            return answer(c, 404, "", 0);
-        return answer(c, 200, body, (size_t)size);
-    }
-    if (!c->counted)
-        counts.connections++;
+    static const char connections[] = "/@connections/";
+    char *id = memmem(c->in, length, connections, sizeof connections - 1);
+    if (!strncmp(c->in, "GET /stats", 10))
+        return answer_stats(c);
+    if (!strncmp(c->in, "POST /reset", 11))
+        return reset(c);
+    if (!id)
+        return answer_with(c, &missing, "");
+    counts.connections += !c->counted;
     c->counted = true;
-    c->status = status_for(c->in, id + sizeof "/@connections/" - 1);
+    c->answer = decide(c->in, id + sizeof connections - 1);
     counts.requests++;
+    if (!options.delay)
+        return answer(c);
     if (++counts.in_flight > counts.peak_in_flight)
         counts.peak_in_flight = counts.in_flight;
-    if (options.delay) {
-        c->due = now() + options.delay;
-        c->waiting = true;
-        TAILQ_INSERT_TAIL(&waiting, c, queue);
-        return true;
-    }
-    counts.in_flight--;
-    return answer_status(c);
+    c->due = now() + options.delay;
+    c->waiting = true;
+    TAILQ_INSERT_TAIL(&waiting, c, queue);
+    return true;
 }
 
 static bool take_requests(struct connection *c) {
@@ -305,7 +297,7 @@ static void answer_due(void) {
         TAILQ_REMOVE(&waiting, c, queue);
         c->waiting = false;
         counts.in_flight--;
-        if (!answer_status(c) || !take_requests(c))
+        if (!answer(c) || !take_requests(c))
             hang_up(c);
     }
 }
@@ -406,6 +398,7 @@ int main(int count, char **arguments) {
         https = listen_on("https", https_port);
     }
     fflush(stdout);
-    reset();
+    tokens = options.rate / 2;
+    tokens_since = now();
     serve(http, https);
 }
