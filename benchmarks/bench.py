@@ -30,7 +30,8 @@ class Bench:
 
     def versions(self) -> Dict[str, str]:
         """What the contenders run on."""
-        return self._run(FAST, task="versions", database=":memory:")
+        found: Dict[str, str] = self._run(FAST, task="versions", database=":memory:")
+        return found
 
     def measure(
         self, task: str, contender: Contender, case: Case, recipients: int, times: int

@@ -23,7 +23,7 @@ class Contender(NamedTuple):
     singles: int
 
 
-FAST = Contender("[fast]", f"{ROOT}[fast]", 20_000, 1_000)
+FAST = Contender("fast", f"{ROOT}[fast]", 20_000, 1_000)
 DEFAULT = Contender("default", str(ROOT), 5_000, 1_000)
 RIVAL = Contender("4.1.0", f"{DISTRIBUTION}==4.1.0", 2_000, 500)
 CONTRACT = Contender("1.1.1", f"{DISTRIBUTION}==1.1.1", 100, 50)
@@ -35,7 +35,7 @@ def make_environments(folder: Path) -> Dict[str, Path]:
     """Make them in a folder, those that are not there from before; return their Pythons."""
     constraints = folder / "constraints.txt"
     # The first finds the versions of Django and boto3, to which the others are held.
-    fast = _make(folder / "fast", ["-e", FAST.requirement])
+    fast = _make(folder / FAST.name, ["-e", FAST.requirement])
     constraints.write_text(_versions(fast))
     pythons = {FAST.name: fast}
     for contender in (DEFAULT, RIVAL, CONTRACT):

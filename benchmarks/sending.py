@@ -1,6 +1,6 @@
-"""How fast messages are sent, side by side with the releases that others use today.
+"""How fast messages are sent, side by side with releases in use: prints tables, says its progress.
 
-python -m benchmarks.sending [--quick] [--rounds N] [--only NAME ...] > table.rst
+README.md beside this file tells how to run it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from .results import Results, Run
 CACHE = ROOT / "build" / "benchmarks"
 
 
-class Session:
-    """One run of this program."""
+class Series:
+    """All measurements of one run of this program."""
 
     def __init__(self, bench: Bench, options: argparse.Namespace) -> None:
         self.bench = bench
@@ -45,7 +45,9 @@ class Session:
             told = self._measure("broadcast", contender, MEMORY, recipients, times=1)
             self.results.add_peak(contender.name, recipients, told["peak"])
 
-    def _measure(self, task: str, contender: Contender, case: Case, recipients: int, times: int):
+    def _measure(
+        self, task: str, contender: Contender, case: Case, recipients: int, times: int
+    ) -> Any:
         told = self.bench.measure(task, contender, case, recipients, times)
         runs = [Run.of(run) for run in told["runs"]]
         self.results.add(case.name, contender.name, runs)
@@ -55,19 +57,19 @@ class Session:
         return told
 
 
-def measure(session: Session, rounds: int) -> None:
+def measure(series: Series, rounds: int) -> None:
     """Run each case for one after the other: a bad minute of the machine is bad for all."""
     for turn in range(rounds):
         say(f"Round {turn + 1} of {rounds}")
         for case in CASES:
-            for contender in session.contenders:
+            for contender in series.contenders:
                 if contender.name not in case.without:
-                    session.broadcast(contender, case)
-        for contender in session.contenders:
-            session.single(contender)
-    for contender in session.contenders:
+                    series.broadcast(contender, case)
+        for contender in series.contenders:
+            series.single(contender)
+    for contender in series.contenders:
         if contender in (DEFAULT, FAST):
-            session.memory(contender)
+            series.memory(contender)
 
 
 def machine(versions: Dict[str, str]) -> str:
@@ -81,10 +83,12 @@ def machine(versions: Dict[str, str]) -> str:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="benchmarks.sending", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.sending", description="Measure how fast messages are sent."
+    )
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages, one round")
     parser.add_argument("--rounds", type=int, help="how often each is measured (2)")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="some contenders")
+    parser.add_argument("--only", nargs="+", choices=[contender.name for contender in CONTENDERS])
     parser.add_argument("--cache", type=Path, default=CACHE, help="where environments are kept")
     parser.add_argument("--log", type=argparse.FileType("w"), help="each measurement, as JSON")
     return parser.parse_args()
@@ -99,9 +103,9 @@ def main() -> None:
     # So that whoever ends this program ends what it has started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory() as folder:
-        session = Session(Bench(options.cache, Path(folder)), options)
-        measure(session, options.rounds or (1 if options.quick else 2))
-        print(machine(session.bench.versions()), session.results.report(), sep="\n\n")
+        series = Series(Bench(options.cache, Path(folder)), options)
+        measure(series, options.rounds or (1 if options.quick else 2))
+        print(machine(series.bench.versions()), series.results.report(), sep="\n\n")
 
 
 if __name__ == "__main__":
