@@ -1,0 +1,74 @@
+"""The contenders, and an environment for each: same Python, same Django, same boto3."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Dict, List, NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+
+DISTRIBUTION = "django-aws-api-gateway-websockets"
+
+
+class Contender(NamedTuple):
+    """What is measured: a release, or this checkout with or without its extra."""
+
+    name: str
+    requirement: str
+    #: How many messages its broadcasts are of, where the case does not say: a few seconds' worth.
+    recipients: int
+    #: How many single messages.
+    singles: int
+
+
+FAST = Contender("fast", f"{ROOT}[fast]", 20_000, 1_000)
+DEFAULT = Contender("default", str(ROOT), 5_000, 1_000)
+RIVAL = Contender("4.1.0", f"{DISTRIBUTION}==4.1.0", 2_000, 500)
+CONTRACT = Contender("1.1.1", f"{DISTRIBUTION}==1.1.1", 100, 50)
+
+CONTENDERS = (CONTRACT, RIVAL, DEFAULT, FAST)
+
+
+def make_environments(folder: Path) -> Dict[str, Path]:
+    """Make them in a folder, those that are not there from before; return their Pythons."""
+    constraints = folder / "constraints.txt"
+    # The first finds the versions of Django and boto3, to which the others are held.
+    fast = _make(folder / FAST.name, ["-e", FAST.requirement])
+    constraints.write_text(_versions(fast))
+    pythons = {FAST.name: fast}
+    for contender in (DEFAULT, RIVAL, CONTRACT):
+        requirement = [contender.requirement]
+        if contender is DEFAULT:
+            requirement.insert(0, "-e")
+        options = [*requirement, "boto3", "django", "-c", str(constraints)]
+        pythons[contender.name] = _make(folder / contender.name, options)
+    return pythons
+
+
+def _make(folder: Path, options: List[str]) -> Path:
+    python = folder / "bin" / "python"
+    stamp = folder / "installed"
+    # What it was made from: an environment of other versions, or of an interrupted run, is remade.
+    recipe = "\n".join([sys.version, *map(_contents, options)])
+    if not stamp.exists() or stamp.read_text() != recipe:
+        print(f"Making {folder}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        subprocess.run([*pip, *options], check=True)
+        stamp.write_text(recipe)
+    return python
+
+
+def _contents(option: str) -> str:
+    if option.startswith(str(ROOT)):
+        source = Path(option) if option.endswith(".txt") else ROOT / "pyproject.toml"
+        return f"{option}\n{source.read_text()}"
+    return option
+
+
+def _versions(python: Path) -> str:
+    command = [str(python), "-m", "pip", "freeze", "--exclude-editable"]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return "".join(line for line in lines.splitlines(True) if not line.startswith("pycurl"))
