@@ -95,7 +95,8 @@ def versions(task: Dict[str, Any]) -> Dict[str, Any]:
         import pycurl
     except ImportError:
         return found
-    return {**found, "pycurl": pycurl.version}
+    # "PycURL/7.49.0 libcurl/8.23.0 OpenSSL/3.6.5 ...": the three that count
+    return {**found, **dict(part.split("/") for part in pycurl.version.split()[:3])}
 
 
 def measure(work: Callable[[], Any]) -> Dict[str, float]:

@@ -61,6 +61,12 @@ class Results:
     def peak(self, contender: str, recipients: int) -> float:
         return self._peaks[contender, recipients]
 
+    @property
+    def names(self) -> List[str]:
+        """The contenders that were measured."""
+        measured = {name for _, name, _ in self._runs}
+        return [contender.name for contender in CONTENDERS if contender.name in measured]
+
     def report(self) -> str:
         """Return every table."""
         return "\n\n".join(
@@ -75,18 +81,18 @@ class Results:
         )
 
     def _broadcasts(self, cell: Callable[[List[Run], List[Run]], str]) -> str:
-        rows = [["", *_names()]]
+        rows = [["", *self.names]]
         for case, which in _rows():
             base = self.runs(case.name, RIVAL.name, which)
-            cells = [cell(self.runs(case.name, name, which), base) for name in _names()]
+            cells = [cell(self.runs(case.name, name, which), base) for name in self.names]
             rows.append([_title(case, which), *cells])
         return simple_table(rows)
 
     def _handshakes(self) -> str:
-        rows = [["", *_names()]]
+        rows = [["", *self.names]]
         for case, which in _rows():
             if len(case.told) > 1:
-                runs = [self.runs(case.name, name, which) for name in _names()]
+                runs = [self.runs(case.name, name, which) for name in self.names]
                 cells = [f"{min(r.handshakes for r in some):,}" if some else "-" for some in runs]
                 rows.append([_title(case, which), *cells])
         return simple_table(rows)
@@ -104,7 +110,7 @@ class Results:
     def _singles(self) -> str:
         base = self.runs("single", CONTRACT.name)
         rows = [["", "milliseconds", "of CPU", "handshakes a message"]]
-        for name in _names():
+        for name in self.names:
             runs = self.runs("single", name)
             if runs:
                 clock = _with_ratio(runs, base, lambda run: run.seconds / run.done * 1000, min)
@@ -118,10 +124,6 @@ class Results:
             few, many = self.peak(name, FEW), self.peak(name, MANY)
             rows.append([name, number(few), number(many), f"{many - few:.1f}"])
         return simple_table(rows)
-
-
-def _names() -> List[str]:
-    return [contender.name for contender in CONTENDERS]
 
 
 def _rows() -> List[Tuple[Case, int]]:
