@@ -27,7 +27,7 @@ FLOORS = [
     {"provisioning"},
     {"events", "attempts", "querysets"},
     {"sessions"},
-    {"models"},
+    {"lookups", "models"},
     {"vetting", "mixins", "admin", "management.provision", "receivers"},
     {"admission"},
     {"handshake"},
