@@ -1,0 +1,1 @@
+"""What the performance claims of the documentation rest on; run by hand, not by pytest."""

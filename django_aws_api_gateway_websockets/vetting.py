@@ -7,7 +7,7 @@ from typing import Any, Optional, Type
 from django.http import HttpRequest
 from django.views.generic import View
 
-from . import proof, security
+from . import lookups, proof, security
 from .events import Event
 from .exceptions import HeadersMissing, RequestRefused, SourceUnproved, UserAgentUnexpected
 from .models import ApiGateway, WebSocketSession
@@ -159,10 +159,6 @@ class VettingView(View):
 
     def _load_session(self, request: HttpRequest) -> None:
         """Override to load ``self.websocket_session`` in another way; None refuses the event."""
-        sessions = self.model.objects.on_primary().select_related("user", "api_gateway")
-        if self._route != DISCONNECT:
-            sessions = sessions.filter(connected=True)
-        found = sessions.filter(connection_id=self._event.connection_id).first()
-        # MariaDB's collations take "A" for "a".
-        is_same = found is not None and found.connection_id == self._event.connection_id
-        self.websocket_session = found if is_same else None
+        self.websocket_session = lookups.session_of(
+            self.model, self._event.connection_id, is_open=self._route != DISCONNECT
+        )

@@ -32,7 +32,7 @@ FLOORS = [
     {"events", "attempts", "deliveries"},
     {"querysets"},
     {"sessions"},
-    {"models"},
+    {"lookups", "models"},
     {"vetting", "mixins", "admin", "management.provision", "receivers", "clearing"},
     {"admission"},
     {"handshake"},

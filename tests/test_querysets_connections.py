@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import IntegrityError, transaction
+from django.db.transaction import TransactionManagementError
 
 from django_aws_api_gateway_websockets.exceptions import DuplicateConnection
 from django_aws_api_gateway_websockets.models import WebSocketSession
@@ -58,3 +60,12 @@ def test_a_request_is_counted_in_the_row_and_in_the_object(gateway, django_asser
     assert (session.request_count, session.channel_name) == (2, "elsewhere")
     session.refresh_from_db()
     assert (session.request_count, session.channel_name) == (8, "elsewhere")
+
+
+def test_a_failed_count_lets_the_transaction_around_it_roll_back(gateway):
+    session = make_session(gateway)
+    with pytest.raises(TransactionManagementError), transaction.atomic():
+        with pytest.raises(IntegrityError):
+            sessions.record_request(session, channel_name=None)
+        sessions.count()
+    assert session.request_count == 1

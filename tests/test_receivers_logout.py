@@ -231,4 +231,5 @@ def test_a_real_socket_sees_the_end_of_its_login(live_websocket, alice):
     assert closed.value.rcvd.code == 1000
     other.send({"action": "chat", "text": "still here"})
     assert other.receive() == {"text": "still here"}
-    assert list(WebSocketSession.objects.values_list("connected", flat=True)) == [False, True]
+    rows = WebSocketSession.objects.order_by("pk")
+    assert list(rows.values_list("connected", flat=True)) == [False, True]
