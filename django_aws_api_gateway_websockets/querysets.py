@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Iterator, NamedTuple, Optional, Sequence
 
 from django.db import IntegrityError, models, router, transaction
 from django.db.models import Exists, F, Q
 from django.utils import timezone
 
-from . import aws, sending
+from . import aws, engines, sending
+from .broadcasts import Broadcast
 from .exceptions import ConfigurationError, DuplicateConnection
 from .sending import GONE, Recipient, Report
 
@@ -119,6 +121,24 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         self._deliver(sending.encode(data), [Row.of(session)], report)
         return report
 
+    def broadcast(self, data: Any, *, at_most_once: bool = False) -> Broadcast:
+        """Send ``data`` as JSON to the sessions that are connected now, by tasks of a queue.
+
+        The message and the recipients are recorded, and when the transaction commits a task is
+        enqueued for each 1,000 of them. Where a worker dies, recipients in doubt get the message
+        twice, or with ``at_most_once`` perhaps not at all. The tasks use the database that the
+        router chooses.
+
+        Raises ConfigurationError without WEBSOCKETS["task_engine"], and MessageNotSerializable or
+        MessageTooLarge (128 KiB), before anything is recorded.
+        """
+        engines.chosen()
+        message = sending.encode(data).decode()
+        return Broadcast.objects.start(message, self._connected_keys(), at_most_once)
+
+    # For no template.
+    broadcast.alters_data = True  # type: ignore[attr-defined]
+
     def close(self, *, on_commit: bool = False) -> Report:
         """Close the connections of the connected sessions of this queryset, and their rows.
 
@@ -183,6 +203,14 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
             transaction.on_commit(hang_up, using=closed.db, robust=True)
         else:
             hang_up()
+
+    def _connected_keys(self) -> list[int]:
+        """The connected sessions' keys in their order, each once."""
+        query = self.query
+        if query.is_sliced or query.combinator or query.distinct_fields:
+            # These cannot be filtered any further.
+            return sorted(row.pk for row in set(chain.from_iterable(self._connected_rows())))
+        return sorted(set(self.filter(connected=True).order_by().values_list("pk", flat=True)))
 
     def _connected_rows(self) -> Iterator[list[Row]]:
         """The connected sessions' rows, CHUNK at a time. A join may give one several times."""

@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage
 from django.core.exceptions import ValidationError
 from django.utils.module_loading import import_string
 
-from .. import aws, proof
+from .. import aws, engines, proof
 from ..conf import DEFAULTS, conf
 from ..exceptions import ConfigurationError, RegionMissing
 from ..fields import validate_endpoint
@@ -120,6 +120,8 @@ def _check_websockets() -> Iterator[CheckMessage]:
     values = {**DEFAULTS, **chosen}
     yield from _check_number(values, "E007", "max_workers", IN_SETTINGS)
     yield from _check_transport()
+    yield from _check_task_engine()
+    yield from _check_number(values, "E025", "task_lease", IN_SETTINGS)
     yield from _check_source_secret(values["source_secret"])
     yield from _check_number(values, "E011", "ticket_lifetime", "security.html#tickets")
     for name in ("connect_rate", "message_rate"):
@@ -151,6 +153,18 @@ def _check_transport() -> Iterator[CheckMessage]:
             "Give the dotted path of a class.",
             IN_SETTINGS,
         )
+
+
+def _check_task_engine() -> Iterator[CheckMessage]:
+    try:
+        if conf.task_engine is not None:
+            engines.chosen()
+    except ConfigurationError as error:
+        hint = (
+            'Install the package of "celery" or "django", or give the dotted path of a class, '
+            "or leave it out."
+        )
+        yield problem("E024", str(error), hint, IN_SETTINGS)
 
 
 def _check_source_secret(chosen: Any) -> Iterator[CheckMessage]:
