@@ -28,7 +28,7 @@ FLOORS = [
     {"events", "attempts", "querysets"},
     {"sessions"},
     {"models"},
-    {"vetting", "mixins", "admin", "management.provision", "receivers", "deliveries"},
+    {"vetting", "mixins", "admin", "management.provision", "receivers", "chunks"},
     {"admission", "engines.celery", "engines.django"},
     {"handshake", "tasks"},
     {"views"},

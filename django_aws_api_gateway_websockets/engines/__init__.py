@@ -21,7 +21,7 @@ class Engine(Protocol):
     """Puts tasks into a queue; WEBSOCKETS["task_engine"] names the class."""
 
     def enqueue(self, chunk: int) -> None:
-        """Have a worker call ``deliveries.deliver(chunk)`` soon.
+        """Have a worker call ``chunks.deliver(chunk)`` soon.
 
         That may be called several times, also at once. What it returns are the seconds after
         which it has to be called again, or None.

@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import shared_task  # type: ignore[import-untyped]
 
-from ..deliveries import deliver
+from ..chunks import deliver
 
 
 class CeleryEngine:

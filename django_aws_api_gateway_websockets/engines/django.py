@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from ..broadcasts import BroadcastChunk
 from ..conf import conf
-from ..deliveries import deliver
+from ..chunks import deliver
 
 try:
     from django.tasks import task

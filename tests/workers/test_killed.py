@@ -17,7 +17,7 @@ import django
 import pytest
 from django.db import connection
 
-from django_aws_api_gateway_websockets.deliveries import STEP
+from django_aws_api_gateway_websockets.chunks import STEP
 from django_aws_api_gateway_websockets.models import Broadcast, WebSocketSession
 from tests.factories import make_created_gateway
 from tests.workers.edge import DEADLINE, PostingEdge

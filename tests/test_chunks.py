@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from django_aws_api_gateway_websockets.broadcasts import CHUNK_SIZE
-from django_aws_api_gateway_websockets.deliveries import STEP, deliver
+from django_aws_api_gateway_websockets.chunks import STEP, deliver
 from django_aws_api_gateway_websockets.exceptions import RegionMissing
 from django_aws_api_gateway_websockets.models import BroadcastChunk, WebSocketSession
 from django_aws_api_gateway_websockets.sending import SENT
