@@ -58,7 +58,7 @@ ifdef LOCK
 	@$(INSTALL) --require-hashes --no-deps -r $(LOCK)
 	@$(INSTALL) --no-deps -e .
 else
-	@$(INSTALL) -e '.[local,test]'
+	@$(INSTALL) -e '.[celery,local,tasks,test]'
 endif
 	@touch $@
 

@@ -21,6 +21,8 @@ DEFAULTS: Dict[str, Any] = {
     "connect_rate": None,
     "message_rate": None,
     "rate_cache": "default",
+    "task_engine": None,
+    "task_lease": 60,
 }
 
 
@@ -135,6 +137,16 @@ class Settings:
     def rate_cache(self) -> str:
         """WEBSOCKETS["rate_cache"]: the alias in CACHES of the cache that counts for the rates."""
         return str(self._websockets("rate_cache"))
+
+    @property
+    def task_engine(self) -> Optional[str]:
+        """WEBSOCKETS["task_engine"]: "celery", "django", or the dotted path of a class."""
+        return self._websockets("task_engine") or None
+
+    @property
+    def task_lease(self) -> int:
+        """WEBSOCKETS["task_lease"]: seconds of silence after which a task's worker is dead."""
+        return int(self._websockets("task_lease"))
 
     @property
     def session_cookie_name(self) -> str:

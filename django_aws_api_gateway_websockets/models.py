@@ -1,4 +1,4 @@
-"""Gateways and their additional routes. Fields and thin verbs. (sessions, tickets: likewise.)"""
+"""Gateways and their routes. Fields and thin verbs. (sessions, tickets, broadcasts: likewise.)"""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.db import models, transaction
 
 from . import aws, proof, provisioning
 from .attempts import attempt, attempt_or_log, is_claimed, keep, translated_errors
+from .broadcasts import Broadcast, BroadcastChunk
 from .exceptions import GatewayNotReady
 from .fields import EndpointField
 from .rehearsal import Rehearsal
@@ -16,7 +17,14 @@ from .routes import Route
 from .sessions import WebSocketSession
 from .tickets import WebSocketTicket
 
-__all__ = ["ApiGateway", "ApiGatewayAdditionalRoute", "WebSocketSession", "WebSocketTicket"]
+__all__ = [
+    "ApiGateway",
+    "ApiGatewayAdditionalRoute",
+    "Broadcast",
+    "BroadcastChunk",
+    "WebSocketSession",
+    "WebSocketTicket",
+]
 
 #: The columns of an additional route that must equal what is in AWS.
 AWS_KNOWS = {"api_gateway_id", "route_key", "integration_url"}

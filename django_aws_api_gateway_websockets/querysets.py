@@ -5,13 +5,15 @@ from __future__ import annotations
 from array import array
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Mapping, Optional, Sequence
 
 from django.db import IntegrityError, connections, models, router, transaction
 from django.db.models import Exists, Q
 from django.utils import timezone
 
-from . import deliveries, sending
+from . import deliveries, engines, sending
+from .broadcasts import Broadcast
 from .deliveries import CHUNK, Call, Progress, Row, at_once
 from .exceptions import DuplicateConnection
 from .sending import Report
@@ -112,6 +114,24 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         """Send ``data`` to one session that is at hand; see ``asend_message``."""
         return await deliveries.off_loop(deliveries.send_to, self, session, sending.encode(data))
 
+    def broadcast(self, data: Any, *, at_most_once: bool = False) -> Broadcast:
+        """Send ``data`` as JSON to the sessions that are connected now, by tasks of a queue.
+
+        The message and the recipients are recorded, and when the transaction commits a task is
+        enqueued for each 1,000 of them. Where a worker dies, recipients in doubt get the message
+        twice, or with ``at_most_once`` perhaps not at all. The tasks use the database that the
+        router chooses.
+
+        Raises ConfigurationError without WEBSOCKETS["task_engine"], and MessageNotSerializable or
+        MessageTooLarge (128 KiB), before anything is recorded.
+        """
+        engines.chosen()
+        message = sending.encode(data).decode()
+        return Broadcast.objects.start(message, self.connected_keys(), at_most_once)
+
+    # For no template.
+    broadcast.alters_data = True  # type: ignore[attr-defined]
+
     def close(self, *, on_commit: bool = False) -> Report:
         """Close the connections of the connected sessions of this queryset, and their rows.
 
@@ -161,13 +181,17 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         for start in range(0, len(pks), CHUNK):
             yield call(self._of(pks, start)._rows)
 
-    def count_connected(self) -> int:
-        """Return how many sessions ``send_message`` would send to."""
+    def connected_keys(self) -> List[int]:
+        """Return the keys of the connected sessions in their order, each once."""
         pks = self._pks()
         if not self._is_final:
-            return len(pks)
+            return pks.tolist()
         chunks = (self._of(pks, start) for start in range(0, len(pks), CHUNK))
-        return sum(chunk.filter(connected=True).count() for chunk in chunks)
+        return list(chain.from_iterable(chunk._pks() for chunk in chunks))
+
+    def count_connected(self) -> int:
+        """Return how many sessions ``send_message`` would send to."""
+        return len(self.connected_keys())
 
     def every(self) -> WebSocketSessionQuerySet:
         """Return all sessions, of the database that was chosen, if one was."""

@@ -5,8 +5,9 @@
     python requirements/compile.py --upgrade    # takes the newest of everything
 
 What is locked stands in pyproject.toml alone: a cell holds the package's dependencies with its
-extras `local` and `test`; tools.txt holds every extra and what checks, builds and documents the
-project; databases.txt, installed beside a cell, holds the drivers, of which one wants a compiler.
+extras `celery`, `local`, `tasks` and `test`; tools.txt holds every extra and what checks, builds
+and documents the project; databases.txt, installed beside a cell, holds the drivers, of which one
+wants a compiler, and the task queue that lives in a database.
 The latter two are for Python 3.10 and newer. Needs uv (`pip install uv`).
 """
 
@@ -29,6 +30,8 @@ PYTHONS = {
     "6.1": ("3.12", "3.13", "3.14"),
 }
 
+CELL_EXTRAS = ("--extra=celery", "--extra=local", "--extra=tasks", "--extra=test")
+
 
 def lock(name: str, *options: str, also: str = "") -> None:
     """Compile requirements/<name>.txt; `also` is what the source `-` holds."""
@@ -47,7 +50,7 @@ def lock(name: str, *options: str, also: str = "") -> None:
 def cell(python: str, django: str) -> None:
     lock(
         f"py{python}-django{django}".replace(".", ""),
-        *("pyproject.toml", "-", "--extra=local", "--extra=test", f"--python-version={python}"),
+        *("pyproject.toml", "-", *CELL_EXTRAS, f"--python-version={python}"),
         also=f"django~={django}.0",
     )
 

@@ -23,19 +23,19 @@ FLOORS = [
     {"", "checks.problems", "exceptions", "faults", "fields", "handlers", "identity"},
     {"conf", "decorators", "management", "management.progress", "rehearsal"},
     {"aws", "proof", "rates", "security", "sending.answers", "sending.signing"},
-    {"sending.addresses", "sending.messages", "sending.outcomes", "routes", "tickets"},
+    {"sending.addresses", "sending.messages", "sending.outcomes", "routes", "tickets", "engines"},
     {"sending.boto", "sending.couriers", "sending.pace", "sending.seals"},
     {"sending.delivery", "sending.libcurl", "sending.threads"},
     {"sending.transports"},
     {"sending"},
-    {"provisioning"},
+    {"provisioning", "broadcasts"},
     {"events", "attempts", "deliveries"},
     {"querysets"},
     {"sessions"},
     {"lookups", "models"},
-    {"vetting", "mixins", "admin", "management.provision", "receivers", "clearing"},
-    {"admission"},
-    {"handshake"},
+    {"vetting", "mixins", "admin", "management.provision", "receivers", "clearing", "chunks"},
+    {"admission", "engines.celery", "engines.django"},
+    {"handshake", "tasks"},
     {"views"},
     {"checks.settings", "testing"},
     {"checks.views"},
@@ -207,11 +207,15 @@ def test_importing_the_package_imports_no_django():
 
 def test_importing_the_app_needs_no_extra():
     """Dependencies are Django and boto3 alone: the rest is for those who ask for it."""
-    extras = {"pytest", "websockets"}
+    extras = {"celery", "django_tasks", "pytest", "websockets"}
+    asked_for = (
+        *("engines.celery", "engines.django", "local", "pytest_plugin"),
+        "management.commands.runLocalGateway",
+    )
     found = {
         (name, imported.partition(".")[0])
         for name, tree, path in rooms()
-        if not name.startswith(("local", "pytest_plugin", "management.commands.runLocalGateway"))
+        if not name.startswith(asked_for)
         for imported in imports_of(tree, path)
     }
     assert {(name, imported) for name, imported in found if imported in extras} == set()

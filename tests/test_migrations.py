@@ -17,6 +17,8 @@ from django.db import connection
 from django_aws_api_gateway_websockets.models import (
     ApiGateway,
     ApiGatewayAdditionalRoute,
+    Broadcast,
+    BroadcastChunk,
     WebSocketSession,
     WebSocketTicket,
 )
@@ -28,8 +30,8 @@ APP = "django_aws_api_gateway_websockets"
 SCHEMA = Path(__file__).parent / "schema_1_1_1"
 MODELS = [ApiGateway, ApiGatewayAdditionalRoute, WebSocketSession]
 TABLES = [model._meta.db_table for model in MODELS]
-#: The table and the columns of ours that 1.1.1 has not.
-ADDED_TABLE = WebSocketTicket._meta.db_table
+#: The tables and the columns of ours that 1.1.1 has not.
+ADDED_TABLES = [model._meta.db_table for model in (BroadcastChunk, Broadcast, WebSocketTicket)]
 ADDED = {
     ApiGateway: {
         "creation_token",
@@ -54,7 +56,7 @@ def run(file):
 
 def drop_tables():
     with connection.cursor() as cursor:
-        for table in [ADDED_TABLE, *reversed(TABLES)]:
+        for table in [*ADDED_TABLES, *reversed(TABLES)]:
             cursor.execute(f"DROP TABLE IF EXISTS {connection.ops.quote_name(table)}")
         cursor.execute("DELETE FROM django_migrations WHERE app = %s", [APP])
 
@@ -134,6 +136,7 @@ def test_migrating_applies_only_what_is_new(migrated):
     assert applied == [
         f"Applying {APP}.0002_provisioning_state... OK",
         f"Applying {APP}.0003_source_proof_and_tickets... OK",
+        f"Applying {APP}.0004_broadcasts... OK",
     ]
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
     call_command("migrate", check_unapplied=True, verbosity=0)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage
 from django.core.exceptions import ValidationError
 
-from .. import aws, proof, sending
+from .. import aws, engines, proof, sending
 from ..conf import DEFAULTS, conf
 from ..exceptions import ConfigurationError, RegionMissing
 from ..fields import validate_endpoint
@@ -121,6 +121,8 @@ def _check_websockets() -> Iterator[CheckMessage]:
         yield from _check_number(values, "E007", "max_in_flight", IN_SETTINGS)
     yield from _check_transport()
     yield from _check_positive(values, "max_send_rate", "send_timeout")
+    yield from _check_task_engine()
+    yield from _check_number(values, "E022", "task_lease", IN_SETTINGS)
     yield from _check_source_secret(values["source_secret"])
     yield from _check_number(values, "E011", "ticket_lifetime", "security.html#tickets")
     for name in ("connect_rate", "message_rate"):
@@ -159,6 +161,18 @@ def _check_transport() -> Iterator[CheckMessage]:
         names = ", ".join(map(repr, ("auto", *sending.TRANSPORTS)))
         hint = f"Give {names}, or the dotted path of a class of your own."
         yield problem("E008", str(error), hint, IN_SETTINGS)
+
+
+def _check_task_engine() -> Iterator[CheckMessage]:
+    try:
+        if conf.task_engine is not None:
+            engines.chosen()
+    except ConfigurationError as error:
+        hint = (
+            'Install the package of "celery" or "django", or give the dotted path of a class, '
+            "or leave it out."
+        )
+        yield problem("E021", str(error), hint, IN_SETTINGS)
 
 
 def _check_source_secret(chosen: Any) -> Iterator[CheckMessage]:

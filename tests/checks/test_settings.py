@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
@@ -145,6 +147,35 @@ def test_a_rate_or_time_that_is_no_positive_number_is_an_error(settings, name, v
 def test_no_bound_is_none(settings, name):
     settings.WEBSOCKETS = {name: None}
     assert problems() == {}
+
+
+@pytest.mark.parametrize("value", [0, -1, "5", 2.5, None])
+def test_a_lease_that_is_no_positive_number_is_an_error(settings, value):
+    settings.WEBSOCKETS = {"task_lease": value}
+    assert list(problems()) == ["E022"]
+
+
+@pytest.mark.parametrize("value", [None, "", "tests.queues.HeldEngine"])
+def test_no_engine_and_one_that_can_be_imported_are_fine(settings, value):
+    settings.WEBSOCKETS = {"task_engine": value}
+    assert problems() == {}
+
+
+@pytest.mark.parametrize("value", ["rabbit", "nobody.Knows", "tests.queues.Nobody", 7, ["celery"]])
+def test_an_engine_that_cannot_be_used_is_an_error_that_names_it(settings, value):
+    settings.WEBSOCKETS = {"task_engine": value}
+    (problem,) = problems().values()
+    assert problem.id.endswith(".E021")
+    assert repr(value) in problem.msg
+
+
+def test_an_engine_whose_package_is_missing_is_an_error(settings, monkeypatch):
+    monkeypatch.setitem(sys.modules, "celery", None)
+    monkeypatch.delitem(sys.modules, f"{ROOM}.engines.celery", raising=False)
+    settings.WEBSOCKETS = {"task_engine": "celery"}
+    problem = problems()["E021"]
+    assert "import of celery halted" in problem.msg
+    assert "Install the package" in problem.hint
 
 
 STRONG = "kP3-uWZ_q1xN7vRt.J9sLd0aEyBhCf2g"

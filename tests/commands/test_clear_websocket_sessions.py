@@ -7,15 +7,17 @@ import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models.signals import pre_delete
+from django.utils import timezone
 
 from django_aws_api_gateway_websockets.clearing import CHUNK
-from django_aws_api_gateway_websockets.models import WebSocketSession
+from django_aws_api_gateway_websockets.models import Broadcast, WebSocketSession
 from tests.edge import DEADLINE
 from tests.factories import fresh, make_session
 
@@ -76,18 +78,28 @@ def test_closed_sessions_are_deleted_and_counted():
     make_session(connected=False)
     make_session(connected=False)
     open_session = make_session()
-    assert run() == ["Closed 0 expired sessions, deleted 2 closed sessions."]
+    assert run() == ["Closed 0 expired sessions, deleted 2 closed sessions and 0 old broadcasts."]
     assert list(sessions.all()) == [open_session]
 
 
+def test_broadcasts_that_are_older_than_any_connection_are_deleted():
+    Broadcast.objects.create(message="{}", size=0)
+    old = Broadcast.objects.create(message="{}", size=0)
+    Broadcast.objects.filter(pk=old.pk).update(created_on=timezone.now() - timedelta(hours=2))
+    assert run("--dry-run")[0].endswith(" and 1 old broadcast.")
+    assert Broadcast.objects.count() == 2
+    assert run()[0].endswith(" and 1 old broadcast.")
+    assert not Broadcast.objects.filter(pk=old.pk).exists()
+
+
 def test_nothing_to_delete_is_a_success():
-    assert run() == ["Closed 0 expired sessions, deleted 0 closed sessions."]
+    assert run() == ["Closed 0 expired sessions, deleted 0 closed sessions and 0 old broadcasts."]
 
 
 def test_a_session_that_is_too_old_to_be_alive_goes_and_nothing_is_asked_of_aws(edge, gateway):
     make_session(gateway, age=3 * HOUR)
     make_session(gateway, connected=False)
-    assert run() == ["Closed 1 expired session, deleted 2 closed sessions."]
+    assert run() == ["Closed 1 expired session, deleted 2 closed sessions and 0 old broadcasts."]
     assert not sessions.exists()
     assert edge.requests == []
 
@@ -127,7 +139,9 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing():
     verbs = []
     with watched(lambda verb, cursor: verbs.append(verb)):
         said = run("--dry-run")
-    assert said == ["Would close 1 expired session, delete 2 closed sessions."]
+    assert said == [
+        "Would close 1 expired session, delete 2 closed sessions and 0 old broadcasts."
+    ]
     assert set(verbs) == {"SELECT"}
     assert (sessions.count(), sessions.filter(connected=False).count()) == (3, 1)
 
@@ -141,7 +155,9 @@ def test_a_projects_own_receivers_hear_of_each_session_that_is_deleted():
 
     pre_delete.connect(hear, sender=WebSocketSession)
     try:
-        assert run() == [f"Closed 0 expired sessions, deleted {CHUNK + 2} closed sessions."]
+        assert run() == [
+            f"Closed 0 expired sessions, deleted {CHUNK + 2} closed sessions and 0 old broadcasts."
+        ]
     finally:
         pre_delete.disconnect(hear, sender=WebSocketSession)
     assert len(set(heard)) == CHUNK + 2
@@ -159,7 +175,7 @@ def test_a_session_that_is_connected_again_when_it_comes_to_deleting_it_stays():
 
     with watched(reopen):
         said = run()
-    assert said == ["Closed 0 expired sessions, deleted 2 closed sessions."]
+    assert said == ["Closed 0 expired sessions, deleted 2 closed sessions and 0 old broadcasts."]
     assert fresh(chosen).connected
 
 
@@ -177,7 +193,8 @@ def test_of_a_large_table_each_statement_writes_a_chunk_at_most():
 
     with watched(watch):
         said = run()
-    assert said == [f"Closed {MANY} expired sessions, deleted {MANY + 1000} closed sessions."]
+    (line,) = said
+    assert line.startswith(f"Closed {MANY} expired sessions, deleted {MANY + 1000} closed ")
     assert (sum(written["UPDATE"]), sum(written["DELETE"])) == (MANY, MANY + 1000)
     assert max(written["UPDATE"] + written["DELETE"]) <= CHUNK
     assert not sessions.exists()
@@ -271,7 +288,7 @@ def test_an_open_transaction_on_one_row_stops_nothing_and_the_row_stays(columns)
             done.set()
             connection.close()
         holder.result()
-    assert said == ["Closed 0 expired sessions, deleted 20 closed sessions."]
+    assert said == ["Closed 0 expired sessions, deleted 20 closed sessions and 0 old broadcasts."]
     assert list(sessions.all()) == [held]
 
 
@@ -286,7 +303,7 @@ def test_others_write_to_the_same_sqlite_file_meanwhile(open_site):
             other.execute(COUNT_A_REQUEST, [alive.pk])
             other.commit()
             left.update(other.execute(COUNT_CLOSED).fetchone())
-    said = "Closed 0 expired sessions, deleted 5000 closed sessions.\n"
+    said = "Closed 0 expired sessions, deleted 5000 closed sessions and 0 old broadcasts.\n"
     assert process.communicate() == (said, "")
     assert left - {0, 5_000}, "It was never seen at work"
 

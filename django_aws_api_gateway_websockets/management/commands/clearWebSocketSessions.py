@@ -1,4 +1,4 @@
-"""Delete the sessions of connections that are over."""
+"""Delete the sessions of connections that are over, and old broadcasts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.template.defaultfilters import pluralize
 
 from django_aws_api_gateway_websockets import clearing
+from django_aws_api_gateway_websockets.broadcasts import Broadcast
 
 
 class Command(BaseCommand):
     help = (
         "Close the sessions that are older than API Gateway lets a connection become, and delete "
-        "those that are closed."
+        "those that are closed, with old broadcasts."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -24,15 +25,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["dry_run"]:
             expired = clearing.expired().count()
-            self.say("Would close", expired, "delete", expired + clearing.closed().count())
+            deleted = expired + clearing.closed().count()
+            self.say("Would close", expired, "delete", deleted, Broadcast.objects.old().count())
         else:
-            closed = clearing.close_expired()
-            self.say("Closed", closed, "deleted", clearing.delete_closed())
+            closed, deleted = clearing.close_expired(), clearing.delete_closed()
+            self.say("Closed", closed, "deleted", deleted, Broadcast.objects.forget_old())
 
-    def say(self, closed: str, expired: int, deleted: str, over: int) -> None:
+    def say(self, closed: str, expired: int, deleted: str, over: int, broadcasts: int) -> None:
         self.stdout.write(
             self.style.SUCCESS(
                 f"{closed} {expired} expired session{pluralize(expired)}, "
-                f"{deleted} {over} closed session{pluralize(over)}."
+                f"{deleted} {over} closed session{pluralize(over)} "
+                f"and {broadcasts} old broadcast{pluralize(broadcasts)}."
             )
         )

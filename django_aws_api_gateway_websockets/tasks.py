@@ -1,0 +1,7 @@
+"""Where Celery's autodiscover_tasks() looks for an app's tasks."""
+
+from __future__ import annotations
+
+from .engines.celery import deliver_chunk
+
+__all__ = ["deliver_chunk"]
