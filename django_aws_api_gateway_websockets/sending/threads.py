@@ -42,12 +42,19 @@ class Connections:
             "retries": False,
         }
         self._managers: Dict[Optional[str], PoolManager] = {None: PoolManager(**self._options)}
+        self._pools: Dict[Address, HTTPConnectionPool] = {}
 
     def to(self, address: Address) -> HTTPConnectionPool:
-        if address.proxy not in self._managers:
-            self._managers[address.proxy] = ProxyManager(str(address.proxy), **self._options)
-        manager = self._managers[address.proxy]
-        return manager.connection_from_host(address.hostname, address.port, address.scheme)
+        # The manager knows its pools, too, but takes as long to find one as to sign a message.
+        if address not in self._pools:
+            place = (address.hostname, address.port, address.scheme)
+            self._pools[address] = self._manager(address.proxy).connection_from_host(*place)
+        return self._pools[address]
+
+    def _manager(self, proxy: Optional[str]) -> PoolManager:
+        if proxy not in self._managers:
+            self._managers[proxy] = ProxyManager(str(proxy), **self._options)
+        return self._managers[proxy]
 
 
 class ThreadCourier:
@@ -102,7 +109,7 @@ def post(pool: HTTPConnectionPool, request: Request, timeouts: Timeouts) -> Answ
             headers=request.headers,
             retries=False,
             redirect=False,
-            timeout=Timeout(connect=timeouts.connect, read=timeouts.read),
+            timeout=_timeout(timeouts),
         )
     except errors.HTTPError as error:
         return _failure(error)
@@ -116,6 +123,11 @@ def _failure(error: Exception) -> Answer:
     name = next((name for kind, name in FAILURES if isinstance(error, kind)), "")
     is_untrusted = isinstance(error, errors.SSLError) and "CERTIFICATE_VERIFY" in str(error)
     return Answer(0, name or type(error).__name__, not is_untrusted)
+
+
+@lru_cache(maxsize=8)
+def _timeout(timeouts: Timeouts) -> Timeout:
+    return Timeout(connect=timeouts.connect, read=timeouts.read)
 
 
 @lru_cache(maxsize=8)
