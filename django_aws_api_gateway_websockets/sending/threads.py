@@ -16,6 +16,7 @@ from urllib3 import exceptions as errors
 from .addresses import Address
 from .answers import Answer, of_response
 from .couriers import Request, Timeouts
+from .direct import DirectConnections
 
 IN_FLIGHT = 64
 
@@ -42,19 +43,18 @@ class Connections:
             "retries": False,
         }
         self._managers: Dict[Optional[str], PoolManager] = {None: PoolManager(**self._options)}
-        self._pools: Dict[Address, HTTPConnectionPool] = {}
+        self._direct = DirectConnections(self._options["ssl_context"])
+
+    def post(self, request: Request, timeouts: Timeouts) -> Answer:
+        if request.address.proxy is None:
+            return self._direct.post(request, timeouts)
+        return post(self.to(request.address), request, timeouts)
 
     def to(self, address: Address) -> HTTPConnectionPool:
-        # The manager knows its pools, too, but takes as long to find one as to sign a message.
-        if address not in self._pools:
-            place = (address.hostname, address.port, address.scheme)
-            self._pools[address] = self._manager(address.proxy).connection_from_host(*place)
-        return self._pools[address]
-
-    def _manager(self, proxy: Optional[str]) -> PoolManager:
-        if proxy not in self._managers:
-            self._managers[proxy] = ProxyManager(str(proxy), **self._options)
-        return self._managers[proxy]
+        if address.proxy not in self._managers:
+            self._managers[address.proxy] = ProxyManager(str(address.proxy), **self._options)
+        manager = self._managers[address.proxy]
+        return manager.connection_from_host(address.hostname, address.port, address.scheme)
 
 
 class ThreadCourier:
@@ -95,9 +95,7 @@ class ThreadCourier:
             if task is None:
                 return
             ticket, request, timeouts = task
-            self._done.put(
-                (ticket, post(self._connections.to(request.address), request, timeouts))
-            )
+            self._done.put((ticket, self._connections.post(request, timeouts)))
 
 
 def post(pool: HTTPConnectionPool, request: Request, timeouts: Timeouts) -> Answer:
@@ -133,6 +131,7 @@ def _timeout(timeouts: Timeouts) -> Timeout:
 @lru_cache(maxsize=8)
 def _tls(certificates: str) -> ssl.SSLContext:
     context: ssl.SSLContext = create_urllib3_context()
+    context.check_hostname = True  # urllib3 would do so by itself, http.client would not.
     if Path(certificates).is_dir():
         context.load_verify_locations(capath=certificates)
     else:
