@@ -9,8 +9,9 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+import time
 from collections import defaultdict
-from typing import DefaultDict, List, Optional
+from typing import DefaultDict, List, Optional, Tuple
 
 from urllib3.util import wait_for_read
 
@@ -21,6 +22,13 @@ from .couriers import Request, Timeouts
 #: Bytes of a response that are read at most: an error of AWS has a few hundred.
 LONGEST_RESPONSE = 64 * 1024
 
+#: Seconds of idleness after which a connection is looked at before it is used again.
+FRESH = 1.0
+
+
+#: A connection that waits for work, and since when.
+Idle = Tuple[http.client.HTTPConnection, float]
+
 
 class DirectConnections:
     """Connections that wait for work, to each address. Threads share them, last in, first out.
@@ -30,7 +38,7 @@ class DirectConnections:
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self._tls = tls
-        self._idle: DefaultDict[Address, List[http.client.HTTPConnection]] = defaultdict(list)
+        self._idle: DefaultDict[Address, List[Idle]] = defaultdict(list)
 
     def post(self, request: Request, timeouts: Timeouts) -> Answer:
         """Send the request; return the answer, or what broke by botocore's name for it."""
@@ -43,13 +51,13 @@ class DirectConnections:
                 connection.close()
             return failure(error, has_connected=connection is not None)
         if connection.sock is not None:  # The other end means to keep it.
-            self._idle[request.address].append(connection)
+            self._idle[request.address].append((connection, time.monotonic()))
         return answer
 
     def close(self) -> None:
         for connections in self._idle.values():
             while connections:
-                connections.pop().close()
+                connections.pop()[0].close()
 
     def _connection(self, address: Address, timeouts: Timeouts) -> http.client.HTTPConnection:
         connection = self._idle_one(address) or self._new_one(address, timeouts.connect)
@@ -60,11 +68,12 @@ class DirectConnections:
         idle = self._idle[address]
         while idle:
             try:
-                connection = idle.pop()
+                connection, since = idle.pop()
             except IndexError:  # Another thread was faster.
                 return None
             # What can be read before anything is asked is the other end's goodbye.
-            if not wait_for_read(connection.sock, timeout=0):
+            is_fresh = time.monotonic() - since < FRESH
+            if is_fresh or not wait_for_read(connection.sock, timeout=0):
                 return connection
             connection.close()
         return None

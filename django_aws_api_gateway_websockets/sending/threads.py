@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 from functools import lru_cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -19,6 +20,9 @@ from .couriers import Request, Timeouts
 from .direct import DirectConnections
 
 IN_FLIGHT = 64
+
+#: Seconds in which answers gather while all threads have their next request.
+GATHERING = 0.005
 
 #: urllib3's errors by the names that botocore has for them: the first that fits.
 FAILURES = (
@@ -58,10 +62,16 @@ class Connections:
 
 
 class ThreadCourier:
-    """Threads that wait for requests; there are never more of them than were needed at once."""
+    """Threads that wait for requests; there are never more of them than were needed at once.
+
+    It takes twice as many requests as it has threads: one that is done finds its next at once, and
+    the thread that hands them out need not be woken for each answer, which costs as much as to
+    carry a request.
+    """
 
     def __init__(self, capacity: int, certificates: str) -> None:
-        self.capacity = capacity
+        self.capacity = capacity * 2
+        self._most = capacity
         self._connections = Connections(capacity, certificates)
         self._todo: SimpleQueue[Any] = SimpleQueue()
         self._done: SimpleQueue[Tuple[Any, Answer]] = SimpleQueue()
@@ -70,13 +80,15 @@ class ThreadCourier:
 
     def start(self, ticket: Any, request: Request, timeouts: Timeouts) -> None:
         self._under_way += 1
-        if self._under_way > self._threads:
+        if self._threads < min(self._under_way, self._most):
             self._threads += 1
             threading.Thread(target=self._work, name="websocket-send", daemon=True).start()
         self._todo.put((ticket, request, timeouts))
 
     def wait(self, seconds: float) -> List[Tuple[Any, Answer]]:
         answers: List[Tuple[Any, Answer]] = []
+        if self._under_way > self._threads:
+            time.sleep(min(seconds, GATHERING))
         try:
             answers.append(self._done.get(timeout=seconds))
             while True:
