@@ -38,10 +38,13 @@ class Signer:
             signed["x-amz-security-token"] = " ".join(keys.token.split())
         names = ";".join(signed)
         lines = "".join(f"{name}:{value}\n" for name, value in signed.items())
-        self._key = signing_key(keys.secret_key, timestamp[:8], region)
         self._method = f"{method}\n"
         self._after_path = f"\n\n{lines}\n{names}\n{body_hash}"
-        self._before_hash = f"AWS4-HMAC-SHA256\n{timestamp}\n{scope}\n"
+        # Of the text that is signed all but its last line, the hash of the request.
+        to_sign = f"AWS4-HMAC-SHA256\n{timestamp}\n{scope}\n".encode()
+        self._signed = hmac.new(
+            signing_key(keys.secret_key, timestamp[:8], region), to_sign, sha256
+        )
         self._credential = (
             f"AWS4-HMAC-SHA256 Credential={keys.access_key}/{scope}, "
             f"SignedHeaders={names}, Signature="
@@ -53,10 +56,9 @@ class Signer:
     def headers(self, canonical_path: str) -> Dict[str, str]:
         """Return the headers that sign a request for this path, as ``canonical`` gives it."""
         canonical_request = f"{self._method}{canonical_path}{self._after_path}"
-        request_hash = sha256(canonical_request.encode()).hexdigest()
-        to_sign = f"{self._before_hash}{request_hash}".encode()
-        signature = hmac.new(self._key, to_sign, sha256).hexdigest()
-        return {**self._headers, "Authorization": f"{self._credential}{signature}"}
+        signature = self._signed.copy()
+        signature.update(sha256(canonical_request.encode()).hexdigest().encode())
+        return {**self._headers, "Authorization": f"{self._credential}{signature.hexdigest()}"}
 
 
 def canonical(path: str) -> str:
