@@ -192,18 +192,16 @@ class Delivery:
     def _settle_all(self, answers: List[Tuple[Parcel, Answer]]) -> Iterator[Result]:
         now = time.monotonic()
         self._flying -= len(answers)
-        self._pace.note(self._telling(answers), now)
+        self._pace.note([self._lesson(*each) for each in answers if each[1].status], now)
         for parcel, answer in answers:
             outcome = self._settle(parcel, answer, now)
             if outcome:
                 yield parcel.recipient, outcome
 
-    def _telling(self, answers: List[Tuple[Parcel, Answer]]) -> Iterator[Tuple[float, bool]]:
-        """What the pace may learn from: not from one slow client time after time."""
-        for parcel, answer in answers:
-            is_telling = not parcel.tries or self._is_excused(parcel)
-            if is_telling and 0 < answer.status < 500:
-                yield parcel.left, answer.status == 429
+    def _lesson(self, parcel: Parcel, answer: Answer) -> Tuple[float, bool, bool]:
+        """What the pace may learn from it: not from one slow client time after time."""
+        tells = answer.status < 500 and (not parcel.tries or self._is_excused(parcel))
+        return parcel.left, answer.status == 429, tells
 
     def _is_excused(self, parcel: Parcel) -> bool:
         return self._pace.is_throttled and parcel.excused < EXCUSED

@@ -12,7 +12,7 @@ import math
 import os
 import threading
 from functools import lru_cache
-from typing import Iterable, Optional, Tuple
+from typing import Optional, Sequence, Tuple
 
 from ..conf import conf
 
@@ -53,7 +53,9 @@ class Pace:
         #: When the rate was changed last, and since when these answers were counted.
         self._changed = float("-inf")
         self._since: Optional[float] = None
-        self._answers = self._refused = 0
+        self._answers = self._refused = self._let_through = 0
+        #: Seconds between a message and its answer, of late.
+        self._age = 0.0
 
     @property
     def is_throttled(self) -> bool:
@@ -83,18 +85,24 @@ class Pace:
         """Return the seconds until the next message may leave."""
         return max(0.0, self._next - now) if self._rate is not None else 0.0
 
-    def note(self, answers: Iterable[Tuple[float, bool]], now: float) -> None:
-        """Learn from answers: of each, when its message had left and whether it was a 429."""
+    def note(self, answers: Sequence[Tuple[float, bool, bool]], now: float) -> None:
+        """Learn from answers.
+
+        Of each: when its message had left, whether it was a 429, and whether that tells about the
+        account. If not, it tells at least how many are let through.
+        """
         with self._lock:
             silence, self._heard = now - self._heard, now
             if silence > (LONG_WINDOW if self._throttled is None else MEMORY):
                 self._forget()
             # What left before the rate was changed tells nothing about the new one.
-            fresh = [refused for left, refused in answers if left >= self._changed]
+            fresh = [answer for answer in answers if answer[0] >= self._changed]
             if fresh and self._since is None:
                 self._since = now
-            self._answers += len(fresh)
-            self._refused += sum(fresh)
+            self._answers += sum(tells for _, _, tells in fresh)
+            self._refused += sum(refused and tells for _, refused, tells in fresh)
+            self._let_through += sum(not refused for _, refused, _ in fresh)
+            self._age = max((now - left for left, _, _ in fresh), default=self._age)
             elapsed = 0.0 if self._since is None else now - self._since
             if elapsed >= (WINDOW if self._answers >= SAMPLE else LONG_WINDOW):
                 self._judge(elapsed, now)
@@ -105,21 +113,22 @@ class Pace:
         return min(rates, default=None)
 
     def _judge(self, elapsed: float, now: float) -> None:
-        answers, refused = self._answers, self._refused
+        answers, refused, rate = self._answers, self._refused, self._let_through / elapsed
         self._begin_window(now)
         is_account = refused > answers * ACCOUNT_SHARE + math.sqrt(answers) / 2
         if is_account and answers >= (SAMPLE if self._throttled is None else FEW):
-            self._slow_down(1 - refused / answers, answers / elapsed)
-            self._change(now)
+            self._slow_down(1 - refused / answers, rate)
+            # What leaves now arrives among those that had left before.
+            self._change(now + self._age)
         elif self._throttled is not None and not is_account:
-            self._speed_up(answers / elapsed)
+            self._speed_up(rate)
             self._change(now)
 
-    def _slow_down(self, let_through: float, rate: float) -> None:
-        factor = let_through * BACKING_OFF
+    def _slow_down(self, share: float, rate: float) -> None:
+        slower = rate * BACKING_OFF
         if self._throttled is not None:
-            rate, factor = self._throttled, max(HALF, factor)
-        self._throttled, self._step = max(LEAST, rate * factor), FIRST_STEP
+            slower = self._throttled * max(HALF, share * BACKING_OFF)
+        self._throttled, self._step = max(LEAST, slower), FIRST_STEP
 
     def _speed_up(self, rate: float) -> None:
         self._throttled = (self._throttled or 0) * (1 + self._step)
@@ -133,7 +142,8 @@ class Pace:
 
     def _begin_window(self, since: Optional[float]) -> None:
         """The first answer begins it if it is not known yet since when."""
-        self._since, self._answers, self._refused = since, 0, 0
+        self._since = since
+        self._answers = self._refused = self._let_through = 0
 
     def _forget(self) -> None:
         self._throttled = None

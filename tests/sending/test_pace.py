@@ -32,7 +32,7 @@ def answer(pace, start, end, *, rate=1000, refused=0.0, step=0.01):
     each = int(rate * step)
     for n in range(steps):
         now = start + n * step
-        pace.note([(now, i < each * refused) for i in range(each)], now)
+        pace.note([(now, i < each * refused, True) for i in range(each)], now)
 
 
 def throttled(pace, at=NOON):
@@ -123,7 +123,7 @@ def test_a_few_refusals_among_many_leave_the_pace_alone():
 
 def test_refusals_in_a_small_room_are_its_clients_own():
     pace = Pace()
-    pace.note([(NOON, True)] * 30, NOON)
+    pace.note([(NOON, True, True)] * 30, NOON)
     pace.note([], NOON + 0.2)
     assert not pace.is_throttled
 
@@ -136,7 +136,7 @@ def test_many_refusals_slow_everything_down_within_a_fifth_of_a_second():
 
 def test_refusals_that_are_over_in_a_moment_count_when_the_next_answer_comes():
     pace = Pace()
-    pace.note([(NOON, True)] * 300, NOON)
+    pace.note([(NOON, True, True)] * 300, NOON)
     assert not pace.is_throttled
     pace.note([], NOON + 0.11)
     assert pace.is_throttled
@@ -150,8 +150,8 @@ def test_answers_to_what_had_left_before_count_once():
     pace = Pace()
     rate = throttled(pace)
     left_before = NOON + 0.1
-    pace.note([(left_before, True)] * 1000, NOON + 0.15)
-    pace.note([(left_before, True)] * 1000, NOON + 0.35)
+    pace.note([(left_before, True, True)] * 1000, NOON + 0.15)
+    pace.note([(left_before, True, True)] * 1000, NOON + 0.35)
     assert rate_of(pace, NOON + 3) == pytest.approx(rate, rel=0.02)
 
 
@@ -193,7 +193,7 @@ def test_from_the_bottom_it_is_at_full_speed_again_within_seconds():
     now, seconds = NOON + 60, 0.01
     while pace.is_throttled and now < NOON + 90:
         left = pace.take(50, now)
-        pace.note([(now, False)] * left, now)
+        pace.note([(now, False, True)] * left, now)
         now += seconds
     assert now < NOON + 75
 
@@ -202,14 +202,14 @@ def test_after_some_seconds_of_silence_it_is_forgotten():
     pace = Pace()
     throttled(pace)
     now = NOON + 0.2 + MEMORY
-    pace.note([(now, True)], now)
+    pace.note([(now, True, True)], now)
     assert not pace.is_throttled
 
 
 def test_silence_before_the_refusals_does_not_lower_the_rate():
     pace = Pace()
-    pace.note([(NOON, False)] * 40, NOON)
-    pace.note([(NOON + 0.05, False)] * 10, NOON + 0.05)
+    pace.note([(NOON, False, True)] * 40, NOON)
+    pace.note([(NOON + 0.05, False, True)] * 10, NOON + 0.05)
     assert throttled(pace, NOON + 4) == pytest.approx(0.8 * 500, rel=0.2)
 
 
