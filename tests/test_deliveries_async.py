@@ -101,7 +101,11 @@ def test_it_sends_in_a_request(edge, settings):
     settings.ROOT_URLCONF = (path("", view),)
     edge.when("/b$", 410)
     sessions.update(request_count=2)
-    response = async_to_sync(AsyncClient().get)("/")
+
+    async def get():
+        return await AsyncClient().get("/")
+
+    response = async_to_sync(get)()
     assert response.content == b"2 1"
     assert not sessions.get(connection_id="b").connected
 
