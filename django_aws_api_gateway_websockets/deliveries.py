@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import Counter
+from concurrent import futures
 from functools import partial
 from typing import (
     TYPE_CHECKING,
@@ -22,7 +24,8 @@ from typing import (
     Union,
 )
 
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import sync_to_async
+from django.db import connections
 
 from . import aws, sending
 from .aws import Endpoint
@@ -108,6 +111,7 @@ class Delivery:
             for recipient, outcome in results:
                 self._count(recipient.connection_id, recipient.key, outcome)
         finally:  # What is known of the rows is so, even if something went wrong meanwhile.
+            _close(results)
             self._mark_gone()
         for reason, number in self._logged.items():
             if number > LOGGED:
@@ -194,13 +198,36 @@ async def off_loop(send: Callable[..., Any], *args: Any, **options: Any) -> Repo
     those of Django's asynchronous ORM run, so that a broadcast does not hold these up either.
     """
     report = Report()
-
-    def call(function: Callable[[], Answer]) -> Answer:
-        return async_to_sync(sync_to_async(function))()
-
+    call = partial(_call_by, asyncio.get_running_loop())
     in_a_thread = sync_to_async(send, thread_sensitive=False)
     await in_a_thread(*args, report, call=call, **options)
     return report
+
+
+def _call_by(loop: asyncio.AbstractEventLoop, function: Callable[[], Answer]) -> Answer:
+    """Call it in the thread of Django's asynchronous ORM, and wait for it here."""
+    # Not async_to_sync(sync_to_async(...)), which would call it in this very thread.
+    statement = sync_to_async(function)()
+    try:
+        future = asyncio.run_coroutine_threadsafe(statement, loop)
+    except RuntimeError:  # The loop has been closed meanwhile.
+        statement.close()
+        return _call_alone(function)
+    while not futures.wait([future], timeout=1).done:
+        if loop.is_closed():
+            return _call_alone(function)
+    return _call_alone(function) if future.cancelled() else future.result()
+
+
+def _call_alone(function: Callable[[], Answer]) -> Answer:
+    """Call it in this thread, whose database connections nobody else would close.
+
+    Who awaited the broadcast has gone, and their loop with them.
+    """
+    try:
+        return function()
+    finally:
+        connections.close_all()
 
 
 def endpoint_of(
@@ -224,6 +251,13 @@ def _require_regions(chunks: Iterable[Sequence[Row]]) -> None:
                 raise
             except ConfigurationError:
                 pass  # It will be in the report.
+
+
+def _close(results: Iterable[Any]) -> None:
+    """Let a transport end what is under way now, and not when its generator is collected."""
+    close = getattr(results, "close", None)
+    if close:
+        close()
 
 
 def _marker(sessions: WebSocketSessionQuerySet, call: Call) -> Callable[[List[Any]], Any]:

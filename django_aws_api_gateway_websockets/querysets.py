@@ -204,9 +204,12 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         """Act now, or when the transaction has committed; return the report that it fills."""
         report = Report() if report is None else report
         if on_commit:
+
+            def act_then() -> None:  # no partial, which has no name for Django to log
+                act(report)
+
             # Robust: what the transaction was about is done, whether AWS can be reached or not.
-            database = self.on_primary().db
-            transaction.on_commit(partial(act, report), using=database, robust=True)
+            transaction.on_commit(act_then, using=self.on_primary().db, robust=True)
         else:
             act(report)
         return report

@@ -22,12 +22,30 @@ def _no_aws_of_the_developer():
         yield
 
 
+@pytest.fixture(autouse=True)
+def _fresh_pace():
+    """Keep from each test what others taught this process about AWS's throttling."""
+    from django_aws_api_gateway_websockets.sending import pace, seals
+
+    pace._pace.cache_clear()
+    seals.sessions.cache_clear()
+
+
 @pytest.fixture
 def edge(settings):
     """A loopback server in the place of AWS, to which both of boto3's clients go."""
     with Edge() as server:
         settings.AWS_GATEWAY_ENDPOINT_URL = server.url
         yield server
+
+
+@pytest.fixture(params=["libcurl", "threads"])
+def transport(request, settings):
+    """The name of a transport of ours, which the settings name, too."""
+    if request.param == "libcurl":
+        pytest.importorskip("pycurl")
+    settings.WEBSOCKETS = {"transport": request.param}
+    return request.param
 
 
 @pytest.fixture

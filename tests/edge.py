@@ -14,7 +14,7 @@ import struct
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, List, NamedTuple, Optional
+from typing import Any, Callable, List, NamedTuple, Optional
 from urllib.parse import unquote
 
 #: Seconds after which a wait is a failure. Nothing waits that long when all is well.
@@ -50,6 +50,16 @@ class Request(NamedTuple):
     def json(self) -> Any:
         return json.loads(self.body)
 
+    @property
+    def connection_id(self) -> str:
+        """To which connection it was posted."""
+        return self.line.rpartition("/")[2]
+
+    @property
+    def access_key(self) -> str:
+        """With which key it was signed."""
+        return str(self.headers["Authorization"]).partition("Credential=")[2].partition("/")[0]
+
 
 @dataclass
 class Answer:
@@ -65,6 +75,8 @@ class Answer:
     reset: bool = False
     #: The answer waits for ``release``; ``arrived`` tells that the request is there.
     hold: bool = False
+    #: It is for those requests alone of which this is true. Asked of one request at a time.
+    only: Callable[[Request], bool] = lambda request: True
 
     def __post_init__(self) -> None:
         if self.error_type and self.body is None:
@@ -73,7 +85,8 @@ class Answer:
         self.release = threading.Event()
 
     def takes(self, request: Request) -> bool:
-        return self.times != 0 and re.search(self.line, request.line) is not None
+        is_meant = self.times != 0 and re.search(self.line, request.line) is not None
+        return is_meant and self.only(request)
 
     def wait(self) -> None:
         self.arrived.set()
@@ -89,7 +102,7 @@ class Edge:
         self._answers: List[Answer] = []
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"edge": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", 0), handler)
         # Joined by server_close(), so that no request outlives its test.
         self._server.daemon_threads = False
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -129,6 +142,11 @@ class Edge:
                         answer.times -= 1
                     return answer
         return _untold(request)
+
+
+class _Server(ThreadingHTTPServer):
+    #: Connections that wait to be taken: a broadcast makes hundreds at once.
+    request_queue_size = 1024
 
 
 def _untold(request: Request) -> Answer:

@@ -12,18 +12,28 @@ import time
 from itertools import chain, count
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
-from botocore.exceptions import BotoCoreError
-
 from ..aws import Endpoint
 from .addresses import Address, address_of, escaped
 from .answers import Answer
 from .couriers import Courier, Request, Timeouts
 from .outcomes import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
 from .pace import pace
-from .seals import EXPIRED, Seal
+from .seals import EXPIRED, Seal, Unsigned
 
 #: No courier waits longer for something to happen.
 LONGEST_WAIT = 1.0
+
+#: Seconds between two tries, at most (before they are randomised).
+LONGEST_DELAY = 2.0
+
+#: One in so many is new while others wait to be tried again: slow clients hold up nobody.
+NEW_ONES = 4
+
+#: So many refusals of one recipient, while the account is throttled, are put down to that.
+EXCUSED = 2
+
+#: How often one recipient is tried with other credentials because those it had were expired.
+RENEWALS = 2
 
 #: What a path would lose.
 NO_IDS = {"", ".", ".."}
@@ -33,11 +43,11 @@ class Patience(NamedTuple):
     """How long one recipient is tried. All but ``tries`` are seconds."""
 
     timeouts: Timeouts = Timeouts(connect=5, read=10)
-    #: Those that the account's throttling costs do not count.
+    #: Some that the account's throttling costs do not count.
     tries: int = 5
     #: From its first try; what is under way then may still succeed.
     within: float = 30
-    #: Before the second try; doubled before each further one, and randomised.
+    #: Before the second try; doubled before each further one, up to two, and randomised.
     delay: float = 0.1
 
 
@@ -48,13 +58,17 @@ URGENT = Patience(Timeouts(connect=3, read=3), tries=1)
 class Parcel:
     """The message for one recipient."""
 
-    __slots__ = ("address", "keys", "recipient", "since", "tries")
+    __slots__ = ("address", "excused", "keys", "left", "recipient", "renewals", "since", "tries")
 
     def __init__(self, recipient: Recipient, address: Address, now: float) -> None:
         self.recipient = recipient
         self.address = address
-        self.tries = 0
-        self.since = now
+        #: Tries, and those of them that are put down to the account.
+        self.tries = self.excused = 0
+        #: How often its credentials had expired.
+        self.renewals = 0
+        #: When it was tried first, and last.
+        self.since = self.left = now
         #: The credentials that it was signed with last.
         self.keys: Any = None
 
@@ -78,6 +92,7 @@ class Delivery:
         self._addresses: Dict[Endpoint, Address] = {}
         self._flying = 0
         self._lot = count()
+        self._turn = count(1)
         self._waiting: List[Tuple[float, int, Parcel]] = []
 
     def run(self, recipients: Iterable[Recipient]) -> Iterator[Result]:
@@ -92,42 +107,40 @@ class Delivery:
                 yield from self._give_up()
             else:
                 yield from self._start_all(now)
-            answers = self._courier.wait(self._pause(now))
-            if answers:
-                yield from self._settle_all(answers)
+            if self._is_busy:
+                yield from self._settle_all(self._courier.wait(self._pause(now)))
 
     @property
     def _is_busy(self) -> bool:
         return self._source is not None or bool(self._waiting or self._flying)
 
     def _start_all(self, now: float) -> Iterator[Result]:
-        """Start as many as there is room for, those first that are tried again."""
-        is_due = bool(self._waiting) and self._waiting[0][0] <= now
-        if not (is_due or self._takes_new):
+        """Start as many as there is room for and the pace allows."""
+        if self._source is None and not self._is_due(now):
             return
         room = self._courier.capacity - self._flying
-        if self._source is None:
-            room = min(room, len(self._waiting))
-        for _ in range(self._pace.take(room, now)):
+        for left in range(self._pace.take(room, now), 0, -1):
             parcel = self._next(now)
             if parcel is None:
+                self._pace.give_back(left)
                 return
             problem = self._start(parcel, now)
             if problem:
                 yield parcel.recipient, problem
 
-    @property
-    def _takes_new(self) -> bool:
-        """False while those that the account's throttling turned away stand in line."""
-        is_jammed = self._pace.is_throttled and len(self._waiting) >= self._courier.capacity
-        return self._source is not None and not is_jammed
+    def _is_due(self, now: float) -> bool:
+        return bool(self._waiting) and self._waiting[0][0] <= now
 
     def _next(self, now: float) -> Optional[Parcel]:
-        if self._waiting and self._waiting[0][0] <= now:
-            return heapq.heappop(self._waiting)[2]
-        if self._source is None or not self._takes_new:
-            return None
-        for recipient in self._source:
+        """Return one that is due to be tried again, or a new one; they take turns."""
+        if self._is_due(now):
+            is_new_ones_turn = next(self._turn) % NEW_ONES == 0
+            parcel = self._new(now) if is_new_ones_turn else None
+            return parcel or heapq.heappop(self._waiting)[2]
+        return self._new(now)
+
+    def _new(self, now: float) -> Optional[Parcel]:
+        for recipient in self._source or ():
             return Parcel(recipient, self._address(recipient), now)
         self._source = None
         return None
@@ -145,12 +158,13 @@ class Delivery:
             return failed("Not a connection id")
         try:
             signer = self._seal.signer(address, now)
-        except BotoCoreError as error:
-            return failed(type(error).__name__)
+        except Unsigned as problem:
+            return failed(str(problem))
         parcel.keys = self._seal.keys
         name = escaped(connection_id)
         headers = signer.headers(address.canonical_path + name.replace("%", "%25"))
         request = Request(self._method, address, address.path + name, headers, self._body)
+        parcel.left = now
         self._courier.start(parcel, request, self._timeouts(now))
         self._flying += 1
         return None
@@ -163,21 +177,34 @@ class Delivery:
 
     def _pause(self, now: float) -> float:
         """The seconds after which there is something to do, if no answer comes before."""
-        until = min(now + LONGEST_WAIT, max(self._deadline, now))
-        if self._flying < self._courier.capacity and (self._waiting or self._takes_new):
-            start = now if self._takes_new else self._waiting[0][0]
+        until = now + LONGEST_WAIT
+        if now < self._deadline:
+            until = min(until, self._deadline)
+        if self._flying < self._courier.capacity and self._is_waited_for:
+            start = now if self._source is not None else self._waiting[0][0]
             until = min(until, max(start, now + self._pace.delay(now)))
         return until - now
+
+    @property
+    def _is_waited_for(self) -> bool:
+        return self._source is not None or bool(self._waiting)
 
     def _settle_all(self, answers: List[Tuple[Parcel, Answer]]) -> Iterator[Result]:
         now = time.monotonic()
         self._flying -= len(answers)
-        refused = sum(answer.status == 429 for _, answer in answers)
-        self._pace.note(len(answers), refused, now)
+        self._pace.note([self._lesson(*each) for each in answers if each[1].status], now)
         for parcel, answer in answers:
             outcome = self._settle(parcel, answer, now)
             if outcome:
                 yield parcel.recipient, outcome
+
+    def _lesson(self, parcel: Parcel, answer: Answer) -> Tuple[float, bool, bool]:
+        """What the pace may learn from it: not from one slow client time after time."""
+        tells = answer.status < 500 and (not parcel.tries or self._is_excused(parcel))
+        return parcel.left, answer.status == 429, tells
+
+    def _is_excused(self, parcel: Parcel) -> bool:
+        return self._pace.is_throttled and parcel.excused < EXCUSED
 
     def _settle(self, parcel: Parcel, answer: Answer, now: float) -> Optional[Outcome]:
         """Return what became of it, or None if it is tried again."""
@@ -186,20 +213,25 @@ class Delivery:
         # API Gateway sends some 410s without an error type.
         if answer.status == 410 or answer.code == "GoneException":
             return GONE
-        if answer.code in EXPIRED and self._seal.renew(parcel.keys, now):
+        if answer.code in EXPIRED and self._has_new_keys(parcel, answer, now):
             self._wait(parcel, now)
         elif answer.is_passing and self._has_patience(parcel, answer, now):
-            delay = self._patience.delay * 2 ** max(parcel.tries - 1, 0)
+            delay = min(self._patience.delay * 2 ** (parcel.tries - 1), LONGEST_DELAY)
             self._wait(parcel, now + delay * random.uniform(0.5, 1.5))  # noqa: S311
         else:
             return failed(answer.code)
         return None
 
+    def _has_new_keys(self, parcel: Parcel, answer: Answer, now: float) -> bool:
+        parcel.renewals += 1
+        is_new = self._seal.renew(parcel.keys, answer.code, now)
+        return is_new and parcel.renewals <= RENEWALS
+
     def _has_patience(self, parcel: Parcel, answer: Answer, now: float) -> bool:
-        if answer.status != 429 or not self._pace.is_throttled:
-            parcel.tries += 1
+        parcel.tries += 1
+        parcel.excused += answer.status == 429 and self._is_excused(parcel)
         is_in_time = now - parcel.since < self._patience.within and now < self._deadline
-        return is_in_time and parcel.tries < self._patience.tries
+        return is_in_time and parcel.tries - parcel.excused < self._patience.tries
 
     def _wait(self, parcel: Parcel, due: float) -> None:
         heapq.heappush(self._waiting, (due, next(self._lot), parcel))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Tuple
 
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from .. import aws
 from .addresses import Address
@@ -15,8 +17,12 @@ from .signing import Signer
 #: With these error codes AWS refuses credentials whose time is over.
 EXPIRED = {"ExpiredToken", "ExpiredTokenException"}
 
-#: Seconds after which new credentials are looked for again if there were none.
+#: Seconds between two times that a process drops its sessions, which take long to make.
 RENEWAL = 5.0
+
+
+class Unsigned(Exception):
+    """There are no credentials to sign with, for the reason that is its text."""
 
 
 class Seal:
@@ -30,20 +36,22 @@ class Seal:
         self._body_hash = sha256(body).hexdigest()
         self._signers: Dict[Address, Signer] = {}
         self._timestamp = ""
-        self._valid_until = self._renewed = float("-inf")
-        self._problem: Optional[BotoCoreError] = None
+        self._valid_until = float("-inf")
+        self._problem = ""
         #: The credentials that are used at the moment.
         self.keys: Any = None
+        #: Those that AWS says have expired, and in which words.
+        self._expired: Tuple[Any, str] = (None, "")
 
     def signer(self, address: Address, now: float) -> Signer:
         """Return the endpoint's signer of this second.
 
-        Raises BotoCoreError if there are no credentials.
+        Raises Unsigned if there are no credentials, or none but expired ones.
         """
         if now >= self._valid_until:
             self._look_for_keys(now)
         if self._problem:
-            raise self._problem
+            raise Unsigned(self._problem)
         signer = self._signers.get(address)
         if signer is None:
             place = (address.region, self._method, address.host)
@@ -51,11 +59,14 @@ class Seal:
             self._signers[address] = signer
         return signer
 
-    def renew(self, expired: Any, now: float) -> bool:
-        """Return True if there are other credentials than those that AWS says have expired."""
-        if expired == self.keys and now - self._renewed >= RENEWAL:
-            self._renewed = now
-            aws.forget_session()
+    def renew(self, expired: Any, code: str, now: float) -> bool:
+        """Return True if there are other credentials than those that AWS says have expired.
+
+        If there are none, ``code`` is what the others fail with, too.
+        """
+        if expired == self.keys and not self._problem:
+            self._expired = (expired, code)
+            sessions().renew(now)
             self._look_for_keys(now)
         return bool(expired != self.keys)
 
@@ -64,6 +75,31 @@ class Seal:
         self._valid_until = now + 1
         self._timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         try:
-            self.keys, self._problem = aws.frozen_credentials(), None
+            self.keys = aws.frozen_credentials()
+            expired, code = self._expired
+            self._problem = code if self.keys == expired else ""
+        except ClientError as error:  # of STS, say, which is to hand out others
+            self._problem = error.response["Error"]["Code"]
         except BotoCoreError as error:
-            self._problem = error
+            self._problem = type(error).__name__
+
+
+class Sessions:
+    """Drops boto3 sessions whose credentials have expired, so that others are looked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._renewed = float("-inf")
+
+    def renew(self, now: float) -> None:
+        """Drop them, unless that was done a moment ago."""
+        with self._lock:
+            if now - self._renewed >= RENEWAL:
+                self._renewed = now
+                aws.forget_session()
+
+
+@lru_cache(maxsize=None)
+def sessions() -> Sessions:
+    """Return those of this process."""
+    return Sessions()

@@ -1,0 +1,108 @@
+"""An AWS in simulated time: a courier whose clock moves only while it is waited for.
+
+So hours of throttling take a moment, and come out the same each time.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import Counter
+from itertools import count
+from types import SimpleNamespace
+from typing import Any, Callable, Dict, List, Optional
+
+from django_aws_api_gateway_websockets.aws import Endpoint
+from django_aws_api_gateway_websockets.sending import Recipient, Report, delivery
+from django_aws_api_gateway_websockets.sending.answers import Answer
+from django_aws_api_gateway_websockets.sending.delivery import Delivery, Patience
+
+ENDPOINT = Endpoint("https://a1.execute-api.eu-west-1.amazonaws.com/production", "eu-west-1")
+
+SERVED = Answer(200)
+THROTTLED = Answer(429, "LimitExceededException", is_passing=True)
+
+
+def recipients(number: int) -> List[Recipient]:
+    return [Recipient(str(n), ENDPOINT) for n in range(number)]
+
+
+class SimulatedAws:
+    """Answers each request after ``latency`` seconds, with what ``refuses`` finds wrong with it.
+
+    ``quota`` messages a second, and a ``burst`` of them at once, are let through; None means all.
+    """
+
+    def __init__(
+        self,
+        monkeypatch: Any,
+        *,
+        capacity: int = 64,
+        latency: float = 0.02,
+        quota: Optional[float] = None,
+        burst: float = 50,
+        refuses: Optional[Callable[[str, int], Optional[Answer]]] = None,
+    ) -> None:
+        self.capacity = capacity
+        self.quota = quota
+        self.now = 1000.0
+        #: Each request: when, to whom, and its answer's status.
+        self.requests: List[Any] = []
+        self.tries: Counter[str] = Counter()
+        self._latency = latency
+        self._burst = self._tokens = burst
+        self._filled = self.now
+        self._refuses = refuses or (lambda connection_id, tries: None)
+        self._lot = count()
+        self._coming: List[Any] = []
+        self._events: Dict[float, Callable[[], Any]] = {}
+        random.seed(1)
+        monkeypatch.setattr(delivery, "time", SimpleNamespace(monotonic=lambda: self.now))
+
+    def at(self, seconds: float, event: Callable[[], Any]) -> None:
+        """Let something happen so many seconds from now."""
+        self._events[self.now + seconds] = event
+
+    def start(self, ticket: Any, request: Any, timeouts: Any) -> None:
+        connection_id = request.path.rpartition("/")[2]
+        self.tries[connection_id] += 1
+        answer = self._refuses(connection_id, self.tries[connection_id]) or self._meter()
+        self.requests.append((self.now, connection_id, answer.status))
+        heapq.heappush(self._coming, (self.now + self._latency, next(self._lot), ticket, answer))
+
+    def wait(self, seconds: float) -> List[Any]:
+        until = self.now + seconds
+        self.now = min(until, self._coming[0][0]) if self._coming else until
+        for time in [time for time in self._events if time <= self.now]:
+            self._events.pop(time)()
+        answers = []
+        while self._coming and self._coming[0][0] <= self.now:
+            answers.append(heapq.heappop(self._coming)[2:])
+        return answers
+
+    def close(self) -> None:
+        self._coming.clear()
+
+    def send(self, to: Any, *, send_timeout: float = 7200, **patience: Any) -> Report:
+        """Send a message, in simulated time, to these recipients or to that many."""
+        report = Report()
+        patient = Patience(**patience)
+        delivery = Delivery("POST", b"x", self, patient, self.now + send_timeout)
+        everybody = recipients(to) if isinstance(to, int) else to
+        for _, outcome in delivery.run(everybody):
+            report.count(outcome)
+        return report
+
+    def between(self, start: float, end: float) -> List[Any]:
+        """The requests that were sent so many seconds after the beginning."""
+        return [r for r in self.requests if start <= r[0] - 1000.0 < end]
+
+    def _meter(self) -> Answer:
+        if self.quota is None:
+            return SERVED
+        self._tokens = min(self._burst, self._tokens + (self.now - self._filled) * self.quota)
+        self._filled = self.now
+        if self._tokens < 1:
+            return THROTTLED
+        self._tokens -= 1
+        return SERVED
