@@ -133,7 +133,9 @@ def test_a_server_that_hangs_is_left_at_the_deadline(edge, crowd, settings):
     assert time.monotonic() - started < DEADLINE / 4
     held.release.set()
     assert (report.failed, report.total) == (30, 30)
-    assert report.reasons == {"Out of time": 26, "ReadTimeoutError": 4}
+    # Those under way, and those that threads had in line behind them, have their own timeouts.
+    assert set(report.reasons) == {"Out of time", "ReadTimeoutError"}
+    assert 4 <= report.reasons["ReadTimeoutError"] <= 8
 
 
 def test_a_server_that_throttles_is_left_at_the_deadline(edge, crowd, settings):
