@@ -15,6 +15,10 @@ from .couriers import Request, Timeouts
 
 IN_FLIGHT = 256
 
+#: With so many requests under way, seconds in which answers gather: to look after each by itself
+#: costs a fifth more of the CPU.
+CROWD, GATHERING = 64, 0.0005
+
 #: Bytes of a response that are read at most: an error of AWS has a few hundred.
 LONGEST_RESPONSE = 64 * 1024
 
@@ -184,6 +188,8 @@ class LibcurlCourier:
             answers = self._collect()
             if answers or now >= deadline:
                 return answers
+            if len(self._handles) - len(self._idle) >= CROWD:
+                time.sleep(GATHERING)
             ends = deadline if self._alarm is None else min(deadline, self._alarm)
             for descriptor, action in self._sockets.wait(max(0.0, ends - now)):
                 self._multi.socket_action(descriptor, action)
