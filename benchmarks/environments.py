@@ -9,6 +9,9 @@ from typing import Dict, List, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 
+#: What is installed, compiled and signed.
+FOLDER = ROOT / "build" / "benchmarks"
+
 DISTRIBUTION = "django-aws-api-gateway-websockets"
 
 
@@ -35,7 +38,7 @@ def make_environments(folder: Path) -> Dict[str, Path]:
     """Make them in a folder, those that are not there from before; return their Pythons."""
     constraints = folder / "constraints.txt"
     # The first finds the versions of Django and boto3, to which the others are held.
-    fast = _make(folder / FAST.name, ["-e", FAST.requirement])
+    fast = make(folder / FAST.name, ["-e", FAST.requirement])
     constraints.write_text(_versions(fast))
     pythons = {FAST.name: fast}
     for contender in (DEFAULT, RIVAL, CONTRACT):
@@ -43,11 +46,12 @@ def make_environments(folder: Path) -> Dict[str, Path]:
         if contender is DEFAULT:
             requirement.insert(0, "-e")
         options = [*requirement, "boto3", "django", "-c", str(constraints)]
-        pythons[contender.name] = _make(folder / contender.name, options)
+        pythons[contender.name] = make(folder / contender.name, options)
     return pythons
 
 
-def _make(folder: Path, options: List[str]) -> Path:
+def make(folder: Path, options: List[str]) -> Path:
+    """Return the Python of an environment with this installed, made unless it is there."""
     python = folder / "bin" / "python"
     stamp = folder / "installed"
     # What it was made from: an environment of other versions, or of an interrupted run, is remade.

@@ -2,7 +2,7 @@
 
     python -m benchmarks.inbound
 
-makes an environment for each contender (once, in the user's cache directory), starts a site in
+makes an environment for each contender (once, in build/benchmarks), starts a site in
 each and prints a table for docs/performance.rst. It needs PostgreSQL (PGHOST, PGPORT, PGUSER,
 PGPASSWORD; 127.0.0.1, 5432, postgres and none by default).
 """
@@ -15,17 +15,15 @@ import os
 import platform
 import subprocess
 import sys
-import venv
 from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
 from typing import Any, Dict, List, Tuple
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+from .environments import DISTRIBUTION, FOLDER, ROOT, make
+
 COMMON = ("Django~=5.2.0", "psycopg[binary]", "boto3")
-NAME = "django-aws-api-gateway-websockets"
 OURS, RIVAL = "this version", "4.1.0"
 CONTENDERS = (OURS, RIVAL, "1.1.1")
 KINDS = {
@@ -50,13 +48,13 @@ class Contender:
         python = make_environment(name)
         is_ours = name == OURS
         # Not from the checkout's directory, in which the rivals would find ours.
-        program = [str(python), str(CHECKOUT / "benchmarks" / "inbound_site.py")]
+        program = [str(python), str(ROOT / "benchmarks" / "inbound_site.py")]
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         self.name = name
         self.process: Any = stack.enter_context(
             subprocess.Popen(
                 program + ["ours"] * is_ours,
-                env={**environment, **({"PYTHONPATH": str(CHECKOUT)} if is_ours else {})},
+                env={**environment, **({"PYTHONPATH": str(ROOT)} if is_ours else {})},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -77,17 +75,8 @@ class Contender:
 
 def make_environment(name: str) -> Path:
     """Return the Python of a contender's environment, which is made unless it is there."""
-    version = ".".join(map(str, sys.version_info[:2]))
-    home = CACHE / NAME / f"inbound-{name.replace(' ', '-')}-python{version}"
-    python, done = home / "bin" / "python", home / "done"
-    if not done.exists():
-        print(f"Making {home}", file=sys.stderr)
-        venv.create(home, clear=True, with_pip=True)
-        own = [] if name == OURS else [f"{NAME}=={name}"]
-        install = [python, "-m", "pip", "install", "--quiet", *COMMON, *own]
-        subprocess.run(install, check=True)
-        done.touch()
-    return python
+    own = [] if name == OURS else [f"{DISTRIBUTION}=={name}"]
+    return make(FOLDER / f"inbound-{name.replace(' ', '-')}", [*COMMON, *own])
 
 
 def measure(contenders: List[Contender], rounds: int, events: int) -> Taken:

@@ -17,10 +17,8 @@ from typing import Any, Dict
 
 from .bench import Bench
 from .cases import CASES, FEW, MANY, MEMORY, SINGLE, Case
-from .environments import CONTENDERS, DEFAULT, FAST, ROOT, Contender
+from .environments import CONTENDERS, DEFAULT, FAST, Contender
 from .results import Results, Run
-
-CACHE = ROOT / "build" / "benchmarks"
 
 
 class Series:
@@ -89,7 +87,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages, one round")
     parser.add_argument("--rounds", type=int, help="how often each is measured (2)")
     parser.add_argument("--only", nargs="+", choices=[contender.name for contender in CONTENDERS])
-    parser.add_argument("--cache", type=Path, default=CACHE, help="where environments are kept")
+    parser.add_argument("--cache", type=Path, default=FOLDER, help="where environments are kept")
     parser.add_argument("--log", type=argparse.FileType("w"), help="each measurement, as JSON")
     return parser.parse_args()
 
