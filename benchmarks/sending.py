@@ -17,7 +17,7 @@ from typing import Any, Dict
 
 from .bench import Bench
 from .cases import CASES, FEW, MANY, MEMORY, SINGLE, Case
-from .environments import CONTENDERS, DEFAULT, FAST, Contender
+from .environments import CONTENDERS, DEFAULT, FAST, FOLDER, Contender
 from .results import Results, Run
 
 
