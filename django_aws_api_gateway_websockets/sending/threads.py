@@ -6,6 +6,7 @@ import os
 import ssl
 import threading
 import time
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from queue import Empty, LifoQueue, SimpleQueue
@@ -15,7 +16,6 @@ from botocore.httpsession import ProxyConfiguration, create_urllib3_context
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, Timeout
 from urllib3 import exceptions as errors
 
-from .addresses import Address
 from .answers import Answer, of_response
 from .couriers import Request, Timeouts
 from .direct import LONGEST_RESPONSE, DirectConnections
@@ -84,6 +84,13 @@ class Connections:
         except Exception:  # noqa: BLE001 - or the broadcast would wait for the answer for ever
             return Answer(0, "HTTPClientError", True)
 
+    def close(self) -> None:
+        with self._lock:
+            if self._direct:
+                self._direct.close()
+            for manager in self._managers.values():
+                manager.clear()
+
     def _without_proxy(self) -> DirectConnections:
         with self._lock:
             # Made once: to read the authorities takes longer than a hundred messages.
@@ -137,6 +144,9 @@ class ThreadCourier:
             return answers
 
     def close(self) -> None:
+        with suppress(Empty):
+            while True:
+                self._todo.get_nowait()
         for _ in range(self._threads):
             self._todo.put(None)
 
@@ -144,6 +154,7 @@ class ThreadCourier:
         while True:
             task = self._todo.get()
             if task is None:
+                self._connections.close()  # The last thread closes the last of them.
                 return
             ticket, request, timeouts = task
             self._done.put((ticket, self._connections.post(request, timeouts)))
