@@ -13,6 +13,9 @@ from django_aws_api_gateway_websockets.aws import Endpoint
 from django_aws_api_gateway_websockets.sending import SENT, Recipient, failed
 from tests.wire import Authority, Proxy, Server, free_port
 
+# botocore with urllib3 1.26 leaves sockets to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 numbers = count()
 YESTERDAY = datetime.datetime(2020, 1, 1)  # noqa: DTZ001
 
@@ -221,8 +224,6 @@ def test_no_proxy_is_for_no_others(target, proxy, way, monkeypatch, value):
     assert len(proxy.requests) == 1
 
 
-# botocore with urllib3 1.26 leaves its socket to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("status", ["407 Proxy Authentication Required", "502 Bad Gateway"])
 def test_a_proxy_that_refuses_is_said(target, proxy, way, monkeypatch, status):
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
@@ -231,8 +232,6 @@ def test_a_proxy_that_refuses_is_said(target, proxy, way, monkeypatch, status):
     assert target.requests == []
 
 
-# botocore with urllib3 1.26 leaves its socket to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_proxy_that_is_down_is_said(target, way, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
     assert send(target.url) == [failed("ProxyConnectionError")]
