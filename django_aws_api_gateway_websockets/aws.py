@@ -223,6 +223,17 @@ def _session(made_with: Credentials) -> boto3.Session:
     return boto3.Session(**made_with._asdict())
 
 
+def _begin_anew() -> None:
+    # Another thread of the parent may have been at it, whom nobody in the child would wait for.
+    global _lock  # noqa: PLW0603
+    _lock = threading.RLock()
+    _session.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_begin_anew)
+
+
 def host_of(url: str) -> str:
     """Return the host name of a URL in lower case, or an empty string."""
     return (urlsplit(url).hostname or "").lower()

@@ -5,9 +5,9 @@
     python requirements/compile.py --upgrade    # takes the newest of everything
 
 What is locked stands in pyproject.toml alone: a cell holds the package's dependencies with its
-extras `celery`, `local`, `tasks` and `test`; tools.txt holds every extra and what checks, builds
-and documents the project; databases.txt, installed beside a cell, holds the drivers, of which one
-wants a compiler, and the task queue that lives in a database.
+extras `celery`, `fast`, `local`, `tasks` and `test`; tools.txt holds every extra and what checks,
+builds and documents the project; databases.txt, installed beside a cell, holds the drivers, of
+which one wants a compiler, and the task queue that lives in a database.
 The latter two are for Python 3.10 and newer. Needs uv (`pip install uv`).
 """
 
@@ -30,7 +30,7 @@ PYTHONS = {
     "6.1": ("3.12", "3.13", "3.14"),
 }
 
-CELL_EXTRAS = ("--extra=celery", "--extra=local", "--extra=tasks", "--extra=test")
+CELL_EXTRAS = [f"--extra={name}" for name in ("celery", "fast", "local", "tasks", "test")]
 
 
 def lock(name: str, *options: str, also: str = "") -> None:
@@ -51,6 +51,8 @@ def cell(python: str, django: str) -> None:
     lock(
         f"py{python}-django{django}".replace(".", ""),
         *("pyproject.toml", "-", *CELL_EXTRAS, f"--python-version={python}"),
+        # Its newest for Python 3.8 would have to be built, and wants libcurl's headers.
+        "--only-binary=pycurl",
         also=f"django~={django}.0",
     )
 

@@ -5,6 +5,7 @@ import pytest
 from django.urls import path
 
 from tests.edge import Edge
+from tests.wire import Authority, Server
 
 pytest_plugins = ["django_aws_api_gateway_websockets.pytest_plugin"]
 
@@ -46,6 +47,21 @@ def transport(request, settings):
         pytest.importorskip("pycurl")
     settings.WEBSOCKETS = {"transport": request.param}
     return request.param
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """A certificate authority that nobody trusts unless a test says so."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def server(authority, monkeypatch):
+    """A TLS server whose certificate is for localhost, and whose authority is trusted."""
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.file))
+    with Server(authority.server_side("localhost", "127.0.0.1", "::1")) as server:
+        server.url = f"https://localhost:{server.port}/prod"
+        yield server
 
 
 @pytest.fixture

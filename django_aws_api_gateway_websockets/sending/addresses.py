@@ -18,7 +18,7 @@ from .signing import canonical
 
 #: A URL about which every HTTP library, and the signature, are of one mind. Others are boto3's.
 ORDINARY = re.compile(
-    r"https?://(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::[0-9]{1,5})?"
+    r"https?://(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::[1-9][0-9]{0,4})?"
     r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*",
 )
 #: A connection id as API Gateway makes them.
@@ -50,6 +50,10 @@ class Address(NamedTuple):
 @lru_cache(maxsize=1024)
 def is_ordinary(endpoint: Endpoint) -> bool:
     """True if the endpoint can be reached without boto3."""
+    try:
+        urlsplit(endpoint.url).port  # noqa: B018
+    except ValueError:  # such a port, or such an address, there is not
+        return False
     return ORDINARY.fullmatch(endpoint.url) is not None
 
 

@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 from collections import defaultdict
+from contextlib import suppress
 from typing import DefaultDict, List, Optional, Tuple
 
 from urllib3.util import wait_for_read
@@ -55,9 +56,11 @@ class DirectConnections:
         return answer
 
     def close(self) -> None:
-        for connections in self._idle.values():
-            while connections:
-                connections.pop()[0].close()
+        """Close those that wait; more than one thread may do so."""
+        for connections in list(self._idle.values()):
+            with suppress(IndexError):
+                while True:
+                    connections.pop()[0].close()
 
     def _connection(self, address: Address, timeouts: Timeouts) -> http.client.HTTPConnection:
         connection = self._idle_one(address) or self._new_one(address, timeouts.connect)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
+import os
 import select
 import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+from weakref import WeakSet
 
 import pycurl
 
@@ -34,9 +37,14 @@ FAILURES = {
     pycurl.E_PARTIAL_FILE: BROKEN,
     pycurl.E_SSL_CONNECT_ERROR: "SSLError",
     pycurl.E_PEER_FAILED_VERIFICATION: "SSLError",
+    pycurl.E_SSL_CACERT: "SSLError",  # the same since libcurl 7.62
     pycurl.E_SSL_CACERT_BADFILE: "SSLError",
 }
-HOPELESS = {pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CACERT_BADFILE}
+HOPELESS = {
+    pycurl.E_PEER_FAILED_VERIFICATION,
+    pycurl.E_SSL_CACERT,
+    pycurl.E_SSL_CACERT_BADFILE,
+}
 
 
 class Sockets:
@@ -102,6 +110,9 @@ class Handle:
         options[proxy_authorities[is_directory]] = certificates
         for option, value in options.items():
             self.curl.setopt(option, value)
+        # What libcurl was built to trust beside it.
+        self.curl.unsetopt(authorities[not is_directory])
+        self.curl.unsetopt(proxy_authorities[not is_directory])
 
     def prepare(self, ticket: Any, request: Request, timeouts: Timeouts) -> None:
         curl, address = self.curl, request.address
@@ -152,9 +163,14 @@ class Handle:
 
     def failure(self, code: int) -> Answer:
         if code == pycurl.E_OPERATION_TIMEDOUT:
-            has_connected = self.curl.getinfo(pycurl.PRETRANSFER_TIME) > 0
-            return Answer(0, "ReadTimeoutError" if has_connected else "ConnectTimeoutError", True)
+            has_asked = self.curl.getinfo(pycurl.REQUEST_SIZE) > 0
+            return Answer(0, "ReadTimeoutError" if has_asked else "ConnectTimeoutError", True)
+        if self._sent[2] and self._is_of_the_proxy(code):
+            return Answer(0, "ProxyConnectionError", True)
         return Answer(0, FAILURES.get(code, f"curl error {code}"), code not in HOPELESS)
+
+    def _is_of_the_proxy(self, code: int) -> bool:
+        return code == pycurl.E_COULDNT_CONNECT or self.curl.getinfo(pycurl.HTTP_CONNECTCODE) > 299
 
 
 class LibcurlCourier:
@@ -162,6 +178,7 @@ class LibcurlCourier:
 
     def __init__(self, capacity: int, certificates: str) -> None:
         self.capacity = capacity
+        self._owner = os.getpid()
         self._certificates = certificates
         self._handles: Dict[pycurl.Curl, Handle] = {}
         self._idle: List[Handle] = []
@@ -171,6 +188,7 @@ class LibcurlCourier:
         self._multi.setopt(pycurl.M_MAXCONNECTS, capacity)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_alarm)
+        _couriers.add(self)
 
     def start(self, ticket: Any, request: Request, timeouts: Timeouts) -> None:
         handle = self._idle.pop() if self._idle else self._new_handle()
@@ -195,6 +213,8 @@ class LibcurlCourier:
                 self._multi.socket_action(descriptor, action)
 
     def close(self) -> None:
+        if os.getpid() != self._owner:
+            return
         self._multi.close()
         self._handles.clear()
         self._idle.clear()
@@ -238,3 +258,18 @@ class LibcurlCourier:
 
 def milliseconds(seconds: float) -> int:
     return max(1, int(seconds * 1000))  # to libcurl 0 means forever
+
+
+_couriers: WeakSet[LibcurlCourier] = WeakSet()
+
+
+def _leave_to_parent() -> None:
+    """Never free a courier that a forked child has from its parent, not even at the child's exit.
+
+    libcurl takes leave of the other end when it is freed, on connections that the parent uses.
+    """
+    for courier in _couriers:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(courier))
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Dict, Tuple
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 
 from .. import aws
 from .addresses import Address
@@ -16,6 +17,10 @@ from .signing import Signer
 
 #: With these error codes AWS refuses credentials whose time is over.
 EXPIRED = {"ExpiredToken", "ExpiredTokenException"}
+
+#: What stands in a header. Of anything else HTTP libraries make what they like: of a line break
+#: at the end, which is easily pasted, a header of its own.
+IN_A_HEADER = re.compile(r"[!-~]+")
 
 #: Seconds between two times that a process drops its sessions, which take long to make.
 RENEWAL = 5.0
@@ -75,7 +80,7 @@ class Seal:
         self._valid_until = now + 1
         self._timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         try:
-            self.keys = aws.frozen_credentials()
+            self.keys = _checked(aws.frozen_credentials())
             expired, code = self._expired
             self._problem = code if self.keys == expired else ""
         except ClientError as error:  # of STS, say, which is to hand out others
@@ -103,3 +108,11 @@ class Sessions:
 def sessions() -> Sessions:
     """Return those of this process."""
     return Sessions()
+
+
+def _checked(keys: Any) -> Any:
+    for name, value in (("key id", keys.access_key), ("session token", keys.token)):
+        if value and not IN_A_HEADER.fullmatch(value):
+            problem = f"The {name} has characters that no header can have"
+            raise CredentialRetrievalError(provider="AWS", error_msg=problem)
+    return keys
