@@ -90,7 +90,7 @@ class Delivery:
         self._mark = mark_gone
         self._progress = progress
         self._total = total
-        self._told = time.monotonic()
+        self._told, self._told_of = time.monotonic(), -1
         self._gone: List[Any] = []
         self._logged: Counter[str] = Counter()
         self._endpoints: Dict[Tuple[Any, ...], Union[Endpoint, Outcome]] = {}
@@ -116,8 +116,8 @@ class Delivery:
         for reason, number in self._logged.items():
             if number > LOGGED:
                 logger.warning("Not reached either: %d more reason=%s", number - LOGGED, reason)
-        if self._progress:
-            self._progress(self._report.total, self._total)
+        if self._told_of != self._report.total:
+            self._tell()
 
     def _endpoint(self, *gateway: Any) -> Union[Endpoint, Outcome]:
         if gateway not in self._endpoints:
@@ -136,8 +136,12 @@ class Delivery:
         elif outcome.reason:
             self._log(connection_id, outcome.reason)
         if self._progress and time.monotonic() - self._told >= PROGRESS_EVERY:
-            self._told = time.monotonic()
-            self._progress(self._report.total, self._total)
+            self._tell()
+
+    def _tell(self) -> None:
+        self._told, self._told_of = time.monotonic(), self._report.total
+        if self._progress:
+            self._progress(self._told_of, self._total)
 
     def _mark_gone(self) -> None:
         gone, self._gone = self._gone, []

@@ -29,7 +29,7 @@ def _fresh_pace():
     from django_aws_api_gateway_websockets.sending import pace, seals
 
     pace._pace.cache_clear()
-    seals.sessions.cache_clear()
+    seals._sessions.cache_clear()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import time
@@ -104,9 +105,13 @@ class Sessions:
                 aws.forget_session()
 
 
-@lru_cache(maxsize=None)
 def sessions() -> Sessions:
-    """Return those of this process."""
+    """Return those of this process; a forked child has its own."""
+    return _sessions(os.getpid())
+
+
+@lru_cache(maxsize=None)
+def _sessions(pid: int) -> Sessions:
     return Sessions()
 
 

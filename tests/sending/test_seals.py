@@ -68,7 +68,7 @@ class Expiry:
 def use_keys(monkeypatch, name):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", name)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "only-for-tests")
-    monkeypatch.setenv("AWS_SESSION_TOKEN", f"token of {name}")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", f"token-of-{name}")
 
 
 @pytest.mark.parametrize("code", ["ExpiredTokenException", "ExpiredToken"])
@@ -81,8 +81,8 @@ def test_new_keys_of_the_environment_are_found_when_the_old_ones_have_expired(
     assert (report.sent, report.total) == (EVERYBODY, EVERYBODY)
     assert expiry.served == {session.connection_id: 1 for session in crowd}
     assert {r.headers["X-Amz-Security-Token"] for r in behind_a_proxy.requests} == {
-        "token of old",
-        "token of new",
+        "token-of-old",
+        "token-of-new",
     }
 
 
