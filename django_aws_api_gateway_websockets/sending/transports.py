@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from functools import partial
 from importlib.util import find_spec
@@ -93,8 +94,8 @@ TRANSPORTS: Dict[str, Callable[[], Transport]] = {
 
 
 def has_libcurl() -> bool:
-    """True if the extra ``fast`` is installed."""
-    return find_spec("pycurl") is not None
+    """True if the extra ``fast`` is installed, on a system that forks and polls: not Windows."""
+    return hasattr(select, "poll") and find_spec("pycurl") is not None
 
 
 def transport() -> Transport:
