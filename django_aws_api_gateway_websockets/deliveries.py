@@ -76,7 +76,7 @@ class Row(NamedTuple):
         return cls(session.pk, session.connection_id, *facts)
 
 
-class Delivery:
+class Tally:
     """Counts in a report what becomes of the rows' connections."""
 
     def __init__(
@@ -169,9 +169,9 @@ def send(
     if not aws.has_default_region():
         _require_regions(sessions.connected_rows(call))
     total = call(sessions.count_connected) if progress else None
-    delivery = Delivery(report, _marker(sessions, call), progress, total)
-    recipients = delivery.recipients(sessions.connected_rows(call))
-    delivery.count(sending.fan_out(body, recipients))
+    tally = Tally(report, _marker(sessions, call), progress, total)
+    recipients = tally.recipients(sessions.connected_rows(call))
+    tally.count(sending.fan_out(body, recipients))
 
 
 def send_to(
@@ -185,14 +185,14 @@ def send_to(
     """Send to one session that is at hand. Raises RegionMissing."""
     row = call(partial(Row.of, session))
     _require_regions([[row]])
-    delivery = Delivery(report, _marker(sessions, call))
-    delivery.count(sending.fan_out(body, delivery.recipients([[row]])))
+    tally = Tally(report, _marker(sessions, call))
+    tally.count(sending.fan_out(body, tally.recipients([[row]])))
 
 
 def hang_up(rows: Sequence[Row], report: Report) -> None:
     """Close the connections of rows that are marked as closed already."""
-    delivery = Delivery(report)
-    delivery.count(sending.hang_up(delivery.recipients([rows])))
+    tally = Tally(report)
+    tally.count(sending.hang_up(tally.recipients([rows])))
 
 
 async def off_loop(send: Callable[..., Any], *args: Any, **options: Any) -> Report:
