@@ -171,10 +171,11 @@ class WebSocketSessionQuerySet(models.QuerySet["WebSocketSession"]):
         A join may find a row several times; it is there once.
         """
         if not self._is_final:
-            # For few, one statement will do.
+            # For few, one statement will do. They are put in order here: asked for an order, a
+            # database may rather look through all of its rows in that order.
             rows = call(self.order_by()._rows)
             if len(rows) <= CHUNK:
-                yield list(dict.fromkeys(rows))
+                yield sorted(set(rows))
                 return
         # For many, first the keys: to go on after the latest key would sort the rest each time.
         pks = call(self._pks)

@@ -140,6 +140,13 @@ def test_sending_to_many_costs_one_select(outbox, room, django_assert_num_querie
         room.send_message("x")
 
 
+def test_the_sessions_of_a_room_are_sent_to_in_their_order(outbox, room):
+    # PostgreSQL moves a row that is written to behind the others.
+    sessions.filter(connection_id="a").update(request_count=2)
+    room.send_message("x")
+    assert [message.connection_id for message in outbox] == ["a", "b", "c"]
+
+
 def test_sending_to_nobody_costs_no_query(outbox, room, django_assert_num_queries):
     with django_assert_num_queries(0):
         room.none().send_message("x")
