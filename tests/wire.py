@@ -96,12 +96,14 @@ class Server:
             except OSError:
                 return
             self.accepted += 1
-            thread = threading.Thread(target=self._talk, args=(connection,))
+            # By this one it can be ended at any time: TLS takes the other over.
+            handle = connection.dup()
+            thread = threading.Thread(target=self._talk, args=(connection, handle))
             with self._lock:
-                self._open[connection] = thread
+                self._open[handle] = thread
                 thread.start()
 
-    def _talk(self, plain: socket.socket) -> None:
+    def _talk(self, plain: socket.socket, handle: socket.socket) -> None:
         connection: Any = plain
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -110,8 +112,6 @@ class Server:
                 connection = self._tls.wrap_socket(
                     plain, server_side=True, do_handshake_on_connect=False
                 )
-                with self._lock:
-                    self._open[connection] = self._open.pop(plain)
                 connection.do_handshake()
             with self._lock:
                 number = self.connections
@@ -124,8 +124,9 @@ class Server:
             pass  # The other end, or hang_up.
         finally:
             connection.close()
+            handle.close()
             with self._lock:
-                self._open.pop(connection, None)
+                self._open.pop(handle, None)
 
     def serve(self, number: int, connection: Any, stream: Any) -> None:
         """Answer the requests of one connection until it ends."""
