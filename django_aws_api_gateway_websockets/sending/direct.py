@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 from collections import defaultdict
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import DefaultDict, List, Optional, Tuple
 
 from urllib3.util import wait_for_read
@@ -93,10 +93,11 @@ class DirectConnections:
 
 def exchange(connection: http.client.HTTPConnection, request: Request) -> Answer:
     connection.request(request.method, request.path, body=request.body, headers=request.headers)
-    response = connection.getresponse()
-    content = response.read(LONGEST_RESPONSE)
-    if not response.isclosed():  # There is more of it, which nobody wants to read.
-        connection.close()
+    # The socket of a connection that is not kept is the response's, to be closed with it.
+    with closing(connection.getresponse()) as response:
+        content = response.read(LONGEST_RESPONSE)
+        if not response.isclosed():  # There is more of it, which nobody wants to read.
+            connection.close()
     if 200 <= response.status < 300:
         return Answer(response.status)
     return of_response(response.status, response.getheader("x-amzn-ErrorType", ""), content)
