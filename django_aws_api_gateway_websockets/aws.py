@@ -28,6 +28,10 @@ LOCAL_CREDENTIALS = "local"
 #: five seconds and an account ten calls a second (API Gateway's documented quotas).
 THROTTLING_DELAYS = (1, 2, 4, 8, 16)
 
+#: Calls of boto3 at once, by default, and connections that a client keeps for them. It holds
+#: Python's lock most of the time: more gain nothing.
+IN_FLIGHT = 10
+
 URGENT = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
 
 _lock = threading.RLock()
@@ -204,7 +208,7 @@ def _client_config(service: str) -> Config:
         connect_timeout=5,
         read_timeout=10,
         retries={"mode": "standard", "total_max_attempts": 3},
-        max_pool_connections=conf.max_in_flight or 10,
+        max_pool_connections=conf.max_in_flight or IN_FLIGHT,
         tcp_keepalive=True,
         proxies=proxies,
     )

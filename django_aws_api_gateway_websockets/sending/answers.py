@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+#: Bytes of a response that are read at most: an error of AWS has a few hundred.
+LONGEST_RESPONSE = 64 * 1024
+
 
 class Answer(NamedTuple):
     """A status and AWS's error code; or no status, and what broke."""

@@ -12,9 +12,6 @@ from .. import aws
 from ..conf import conf
 from .outcomes import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
 
-#: A boto3 client holds Python's lock most of the time: more threads than this gain nothing.
-IN_FLIGHT = 10
-
 #: Recipients that are taken at a time.
 BATCH = 500
 
@@ -54,7 +51,7 @@ def call_for_each(
             return failed(type(error).__name__)
 
     source = iter(recipients)
-    with ThreadPoolExecutor(conf.max_in_flight or IN_FLIGHT, "websocket-send") as pool:
+    with ThreadPoolExecutor(conf.max_in_flight or aws.IN_FLIGHT, "websocket-send") as pool:
         for batch in iter(lambda: list(islice(source, BATCH)), []):
             yield from zip(batch, pool.map(reach, batch))
 

@@ -17,11 +17,8 @@ from typing import DefaultDict, List, Optional, Tuple
 from urllib3.util import wait_for_read
 
 from .addresses import Address
-from .answers import Answer, of_response
+from .answers import LONGEST_RESPONSE, Answer, of_response
 from .couriers import Request, Timeouts
-
-#: Bytes of a response that are read at most: an error of AWS has a few hundred.
-LONGEST_RESPONSE = 64 * 1024
 
 #: Seconds of idleness after which a connection is looked at before it is used again.
 FRESH = 1.0

@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 import pycurl
 
-from .answers import Answer, of_response
+from .answers import LONGEST_RESPONSE, Answer, of_response
 from .couriers import Request, Timeouts
 
 IN_FLIGHT = 256
@@ -21,9 +21,6 @@ IN_FLIGHT = 256
 #: With so many requests under way, seconds in which answers gather: to look after each by itself
 #: costs a fifth more of the CPU.
 CROWD, GATHERING = 64, 0.0005
-
-#: Bytes of a response that are read at most: an error of AWS has a few hundred.
-LONGEST_RESPONSE = 64 * 1024
 
 #: libcurl's errors by the names that botocore has for them; see curl's libcurl-errors.
 BROKEN = "ConnectionClosedError"

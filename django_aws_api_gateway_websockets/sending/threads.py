@@ -16,9 +16,9 @@ from botocore.httpsession import ProxyConfiguration, create_urllib3_context
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, Timeout
 from urllib3 import exceptions as errors
 
-from .answers import Answer, of_response
+from .answers import LONGEST_RESPONSE, Answer, of_response
 from .couriers import Request, Timeouts
-from .direct import LONGEST_RESPONSE, DirectConnections
+from .direct import DirectConnections
 
 IN_FLIGHT = 64
 
