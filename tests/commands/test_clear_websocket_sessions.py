@@ -33,6 +33,9 @@ COUNT_A_REQUEST = (
     "UPDATE django_aws_api_gateway_websockets_websocketsession"
     " SET request_count = request_count + 1 WHERE id = ?"
 )
+COUNT_CLOSED = (
+    "SELECT count(*) FROM django_aws_api_gateway_websockets_websocketsession WHERE NOT connected"
+)
 
 needs_a_server = pytest.mark.skipif(
     connection.vendor == "sqlite", reason="Threads share SQLite's database in memory"
@@ -289,26 +292,36 @@ def test_an_open_transaction_on_one_row_stops_nothing_and_the_row_stays(columns)
     assert list(sessions.all()) == [held]
 
 
+#: The command, which stops within its second chunk until a line comes in.
+PAUSING = """
+from django.core.management import call_command
+from django.db import connection
+
+chunks = iter(["first", "second"])
+
+def pause(execute, sql, *args):
+    if sql.startswith("DELETE") and next(chunks, "later") == "second":
+        print("half-way", flush=True)
+        input()
+    return execute(sql, *args)
+
+with connection.execute_wrapper(pause):
+    call_command("clearWebSocketSessions")
+"""
+
+
 @pytest.mark.django_db(transaction=True)
 def test_others_write_to_the_same_sqlite_file_meanwhile(open_site):
-    make_sessions(5_000, connected=False)
+    make_sessions(3 * CHUNK, connected=False)
     alive = make_session()
-    site, written = open_site(), 0
-    process = site.start("clearWebSocketSessions")
-    with closing(sqlite3.connect(site.file)) as other:
-        while is_running(process):
-            other.execute(COUNT_A_REQUEST, [alive.pk])
-            other.commit()
-            written += 1
-    said = "Closed 0 expired sessions, deleted 5000 closed sessions and 0 old broadcasts.\n"
-    assert process.communicate() == (said, "")
-    assert written > 1
-
-
-def is_running(process):
-    """Whether it is; asked at a pace that leaves the file to others, too."""
-    try:
-        process.wait(0.01)
-    except subprocess.TimeoutExpired:
-        return True
-    return False
+    site = open_site()
+    process = site.start("shell", "--verbosity", "0", "-c", PAUSING, stdin=subprocess.PIPE)
+    assert process.stdout.readline() == "half-way\n"
+    with closing(sqlite3.connect(site.file, timeout=0)) as other:
+        assert other.execute(COUNT_CLOSED).fetchone() == (2 * CHUNK,)
+        other.execute(COUNT_A_REQUEST, [alive.pk])
+        other.commit()
+    said = (
+        f"Closed 0 expired sessions, deleted {3 * CHUNK} closed sessions and 0 old broadcasts.\n"
+    )
+    assert process.communicate("go on\n") == (said, "")
