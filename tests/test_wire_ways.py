@@ -222,14 +222,6 @@ def test_no_proxy_is_for_no_others(target, proxy, way, monkeypatch, value):
     assert len(proxy.requests) == 1
 
 
-@pytest.fixture
-def _collected():
-    """Old Pythons leave the socket of a refused tunnel to the garbage collector, who warns."""
-    yield
-    gc.collect()
-
-
-@pytest.mark.usefixtures("_collected")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("status", ["407 Proxy Authentication Required", "502 Bad Gateway"])
 def test_a_proxy_that_refuses_is_said(target, proxy, way, monkeypatch, status):
@@ -237,6 +229,8 @@ def test_a_proxy_that_refuses_is_said(target, proxy, way, monkeypatch, status):
     proxy.refusal = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
     assert send(target.url) == [failed("ProxyConnectionError")]
     assert target.requests == []
+    # Old Pythons leave the socket of a refused tunnel to the garbage collector, who warns.
+    gc.collect()
 
 
 def test_a_proxy_that_is_down_is_said(target, way, monkeypatch):
