@@ -188,7 +188,7 @@ class Site:
 
     def headers_of_ours(self) -> Dict[str, str]:
         """Return what the integrations of our gateway add to an event, the proof among it."""
-        from django_aws_api_gateway_websockets import proof
+        from django_aws_api_gateway_websockets.security import proof
 
         value = proof.value_for(self.gateway.pk)
         self.gateway.source_proof = proof.fingerprint(value)
@@ -213,7 +213,7 @@ class Site:
         return [row.connection_id for row in rows]
 
     def login_of(self, user: Any) -> Dict[str, str]:
-        from django_aws_api_gateway_websockets import identity
+        from django_aws_api_gateway_websockets.security import identity
 
         return {"auth_hash": identity.auth_hashes(user)[0], "login": identity.digest("a cookie")}
 

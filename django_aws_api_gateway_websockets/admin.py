@@ -11,8 +11,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from .exceptions import WebSocketError
-from .models import ApiGateway, ApiGatewayAdditionalRoute, WebSocketSession
-from .querysets import WebSocketSessionQuerySet
+from .models import (
+    ApiGateway,
+    ApiGatewayAdditionalRoute,
+    WebSocketSession,
+    WebSocketSessionQuerySet,
+)
 
 #: What AWS has been told: changing the row alone would make it lie.
 FIXED_ONCE_CREATED = (

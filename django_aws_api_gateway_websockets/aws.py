@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from functools import lru_cache
 from typing import Any, Iterator, NamedTuple, Optional
-from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
@@ -16,6 +14,7 @@ from botocore.exceptions import CredentialRetrievalError, NoCredentialsError, Un
 
 from .conf import conf
 from .exceptions import ConfigurationError, RegionMissing
+from .processes import per_process
 
 CONTROL_PLANE = "apigatewayv2"
 CONNECTIONS = "apigatewaymanagementapi"
@@ -33,8 +32,6 @@ THROTTLING_DELAYS = (1, 2, 4, 8, 16)
 IN_FLIGHT = 10
 
 URGENT = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
-
-_lock = threading.RLock()
 
 
 class Endpoint(NamedTuple):
@@ -63,7 +60,7 @@ def create_client(service: str = CONTROL_PLANE, **kwargs: Any) -> Any:
     kwargs["region_name"] = kwargs["region_name"] or default_region()
     kwargs["config"] = _client_config(service).merge(kwargs.get("config") or Config())
     session = current_session()
-    with _lock:  # boto3 sessions must not make two clients at the same time
+    with _lock():  # boto3 sessions must not make two clients at the same time
         client: Any = session.client(service, **kwargs)  # type: ignore[call-overload]
     if service == CONTROL_PLANE:
         client.meta.events.register(f"needs-retry.{service}", wait_out_throttling)
@@ -78,9 +75,8 @@ def connections_client(endpoint: Endpoint, is_urgent: bool = False) -> Any:
     It is made once: a client takes 20 ms to build, and its warm connections are the better part of
     the time that a message takes. It is thread-safe, and a forked child makes its own.
     """
-    with _lock:  # else threads that ask at the same time would each make one
-        made_with = credentials(), conf.max_in_flight, os.getpid()
-        return _connections_client(endpoint, is_urgent, *made_with)
+    with _lock():  # Without it, threads that ask at the same time would each make one.
+        return _connections_clients()(endpoint, is_urgent, credentials(), conf.max_in_flight)
 
 
 def connections_endpoint(api_id: str, stage: str, api_endpoint: str = "") -> Endpoint:
@@ -157,7 +153,7 @@ def current_session() -> boto3.Session:
 
     Raises botocore's ProfileNotFound, and what ``credentials`` does.
     """
-    return _session(credentials())
+    return _sessions()(credentials())
 
 
 def frozen_credentials() -> Any:
@@ -177,8 +173,8 @@ def frozen_credentials() -> Any:
 
 def forget_session() -> None:
     """Look for credentials anew from now on: AWS says that those at hand have expired."""
-    _session.cache_clear()
-    _connections_client.cache_clear()
+    _sessions().cache_clear()
+    _connections_clients().cache_clear()
 
 
 def config_variable(name: str) -> Any:
@@ -214,37 +210,34 @@ def _client_config(service: str) -> Config:
     )
 
 
-@lru_cache(maxsize=64)
-def _connections_client(
-    endpoint: Endpoint, is_urgent: bool, made_with: Credentials, workers: Optional[int], pid: int
-) -> Any:
-    address = {"endpoint_url": endpoint.url, "region_name": endpoint.region}
-    return create_client(CONNECTIONS, **address, config=URGENT if is_urgent else None)
+@per_process
+def _lock() -> Any:
+    return threading.RLock()
 
 
-@lru_cache(maxsize=8)
-def _session(made_with: Credentials) -> boto3.Session:
-    return boto3.Session(**made_with._asdict())
+@per_process
+def _sessions() -> Any:
+    @lru_cache(maxsize=8)
+    def session(made_with: Credentials) -> boto3.Session:
+        return boto3.Session(**made_with._asdict())
+
+    return session
 
 
-def _begin_anew() -> None:
-    # Another thread of the parent may have been at it, whom nobody in the child would wait for.
-    global _lock  # noqa: PLW0603
-    _lock = threading.RLock()
-    _session.cache_clear()
+@per_process
+def _connections_clients() -> Any:
+    @lru_cache(maxsize=64)
+    def client(
+        endpoint: Endpoint, is_urgent: bool, made_with: Credentials, in_flight: Optional[int]
+    ) -> Any:
+        address = {"endpoint_url": endpoint.url, "region_name": endpoint.region}
+        return create_client(CONNECTIONS, **address, config=URGENT if is_urgent else None)
+
+    return client
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_begin_anew)
-
-
-def host_of(url: str) -> str:
-    """Return the host name of a URL in lower case, or an empty string."""
-    return (urlsplit(url).hostname or "").lower()
-
-
-def items(client: Any, operation: str, **parameters: str) -> Iterator[Any]:
-    """Every item of one of the control plane's listings, page after page."""
+def paginate(client: Any, operation: str, **parameters: str) -> Iterator[Any]:
+    """Yield every item of one of the control plane's listings, page after page."""
     while True:
         page = getattr(client, operation)(**parameters)
         yield from page.get("Items", [])

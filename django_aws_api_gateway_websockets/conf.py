@@ -21,7 +21,7 @@ DEFAULTS: Dict[str, Any] = {
     "connect_rate": None,
     "message_rate": None,
     "rate_cache": "default",
-    "task_engine": None,
+    "task_backend": None,
     "task_lease": 60,
 }
 
@@ -139,9 +139,9 @@ class Settings:
         return str(self._websockets("rate_cache"))
 
     @property
-    def task_engine(self) -> Optional[str]:
-        """WEBSOCKETS["task_engine"]: "celery", "django", or the dotted path of a class."""
-        return self._websockets("task_engine") or None
+    def task_backend(self) -> Optional[str]:
+        """WEBSOCKETS["task_backend"]: "celery", "django", or the dotted path of a class."""
+        return self._websockets("task_backend") or None
 
     @property
     def task_lease(self) -> int:

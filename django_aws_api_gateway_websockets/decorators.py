@@ -25,16 +25,16 @@ def permission_required(perm: Union[str, Sequence[str]]) -> Callable[[Handler], 
         # The view asks by the mark, before the message counts. The handler asks again, for it may
         # be called in another way: by another handler, or below a decorator that hides the mark.
         @wraps(handler)
-        def vetted(view: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-            vet_permissions(request.user, permissions)
+        def checked(view: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+            check_permissions(request.user, permissions)
             return handler(view, request, *args, **kwargs)
 
         @wraps(handler)
-        async def vetted_later(view: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-            await sync_to_async(vet_permissions)(request.user, permissions)
+        async def checked_async(view: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+            await sync_to_async(check_permissions)(request.user, permissions)
             return await handler(view, request, *args, **kwargs)
 
-        chosen: Any = vetted_later if iscoroutinefunction(handler) else vetted
+        chosen: Any = checked_async if iscoroutinefunction(handler) else checked
         chosen.permissions_required = (*permissions_of(handler), *permissions)
         return cast(Handler, chosen)
 
@@ -46,7 +46,7 @@ def permissions_of(handler: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(getattr(handler, "permissions_required", ()))
 
 
-def vet_permissions(user: Any, permissions: Sequence[str]) -> None:
+def check_permissions(user: Any, permissions: Sequence[str]) -> None:
     """Raise AccessDenied unless the user has all of them."""
     lacking = [name for name in permissions if not user.has_perm(name)]
     if lacking:

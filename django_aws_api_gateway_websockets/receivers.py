@@ -11,8 +11,8 @@ from django.db.models import Q
 from django.db.models.signals import post_save, pre_delete
 from django.http import HttpRequest
 
-from .identity import auth_hashes, is_active, login_of
 from .models import WebSocketSession, WebSocketTicket
+from .security.identity import auth_hashes, is_active, login_of
 
 
 def connect_signals() -> None:

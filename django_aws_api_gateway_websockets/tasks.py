@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .engines.celery import deliver_chunk
+from .broadcasts.celery import deliver_chunk
 
 __all__ = ["deliver_chunk"]

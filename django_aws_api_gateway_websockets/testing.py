@@ -24,8 +24,8 @@ from django.conf import settings
 from django.test import Client, override_settings
 from django.utils.http import urlencode
 
-from . import proof
 from .models import ApiGateway, WebSocketSession
+from .security import proof
 from .sending import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Outbox(List[SentMessage]):
             self.append(sent)
         return failure or SENT
 
-    def hang_up(self, recipient: Recipient) -> Outcome:
+    def close(self, recipient: Recipient) -> Outcome:
         failure = self._failure(recipient)
         if failure is None:
             self.gone.add(recipient.connection_id)
@@ -102,7 +102,7 @@ class OutboxTransport:
 
     def close(self, recipients: Iterable[Recipient]) -> Iterator[Result]:
         for recipient in recipients:
-            yield recipient, outbox.hang_up(recipient)
+            yield recipient, outbox.close(recipient)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.test import Client
 
-from django_aws_api_gateway_websockets import proof
+from django_aws_api_gateway_websockets.security import proof
 
 HANDSHAKE = {
     "Origin": "https://testserver",

@@ -26,10 +26,10 @@ def _no_aws_of_the_developer():
 @pytest.fixture(autouse=True)
 def _fresh_pace():
     """Keep from each test what others taught this process about AWS's throttling."""
-    from django_aws_api_gateway_websockets.sending import pace, seals
+    from django_aws_api_gateway_websockets.sending import pace, signing
 
-    pace._pace.cache_clear()
-    seals._sessions.cache_clear()
+    pace.pace.forget()
+    signing.sessions.forget()
 
 
 @pytest.fixture

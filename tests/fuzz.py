@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from hypothesis import HealthCheck, example, settings
 from hypothesis import strategies as st
 
-from django_aws_api_gateway_websockets import proof
+from django_aws_api_gateway_websockets.security import proof
 from tests.watched import (
     ALICE,
     API_ID,

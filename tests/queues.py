@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, List
 
-from django_aws_api_gateway_websockets.chunks import deliver
+from django_aws_api_gateway_websockets.broadcasts.worker import deliver
 
 
 class HeldEngine:

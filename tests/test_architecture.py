@@ -1,7 +1,7 @@
-"""The house: imports point one way, so that each room can be read alone.
+"""The architecture: who may import whom, and what each room must not know.
 
-conf, exceptions <- aws, proof <- provisioning, sending <- attempts, querysets, models
-    <- vetting <- admission <- handshake <- views <- testing, local
+A room is a module or a folder at the top of the package. Each imports only from the floors below
+its own. Inside a folder the modules may import each other in any order without a circle.
 """
 
 from __future__ import annotations
@@ -18,44 +18,49 @@ import django_aws_api_gateway_websockets
 PACKAGE = django_aws_api_gateway_websockets.__name__
 HOUSE = Path(django_aws_api_gateway_websockets.__file__).parent
 
-#: From the ground up. A room imports from the floors below its own, and from none beside it.
+#: From the ground up.
 FLOORS = [
-    {"", "checks.problems", "exceptions", "faults", "fields", "handlers", "identity"},
-    {"conf", "decorators", "management", "management.progress", "rehearsal"},
-    {"aws", "proof", "rates", "security", "sending.answers", "sending.signing"},
-    {"sending.addresses", "sending.messages", "sending.outcomes", "routes", "tickets", "engines"},
-    {"sending.boto", "sending.couriers", "sending.pace", "sending.seals"},
-    {"sending.delivery", "sending.direct", "sending.libcurl"},
-    {"sending.threads"},
-    {"sending.transports"},
-    {"sending"},
-    {"provisioning", "broadcasts"},
-    {"events", "attempts", "deliveries"},
-    {"querysets"},
-    {"sessions"},
-    {"lookups", "models"},
-    {"vetting", "mixins", "admin", "management.provision", "receivers", "clearing", "chunks"},
-    {"admission", "engines.celery", "engines.django"},
-    {"handshake", "tasks"},
-    {"views"},
-    {"checks.settings", "testing"},
-    {"checks.views"},
-    {"checks.gateways"},
-    {"checks"},
-    {"apps", "local.testing"},
-    {"pytest_plugin"},
+    {"exceptions", "processes"},
+    {"conf", "decorators"},
+    {"aws", "security"},
+    {"provisioning", "sending"},
+    {"models"},
+    {"admin", "broadcasts", "mixins", "receivers", "testing", "views"},
+    {"checks", "local", "tasks"},
+    {"apps", "management", "pytest_plugin"},
 ]
-FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-#: Commands and migrations, which have names of their own, live up here and nobody imports them.
-ROOF = len(FLOORS)
+
+#: What a room may import, where that is less than the floors below it.
+MAY_IMPORT = {
+    "decorators": {"exceptions"},
+    "aws": {"conf", "exceptions", "processes"},
+    "security": {"conf", "exceptions"},
+    "provisioning": {"aws", "exceptions"},
+    "sending": {"aws", "conf", "exceptions", "processes"},
+    "models": {"aws", "conf", "exceptions", "provisioning", "security", "sending"},
+    "views": {"conf", "decorators", "exceptions", "models", "security", "sending"},
+    "broadcasts": {"conf", "models"},
+    "admin": {"conf", "exceptions", "models", "security", "sending"},
+    "mixins": {"conf", "exceptions", "models", "security", "sending"},
+    "receivers": {"conf", "exceptions", "models", "security", "sending"},
+    "testing": {"models", "security", "sending"},
+    "local": {"exceptions", "models", "testing"},
+    "management": {"conf", "exceptions", "local", "models", "security", "sending"},
+    "tasks": {"broadcasts"},
+    "pytest_plugin": {"local", "testing"},
+    "apps": {"checks", "receivers"},
+}
+
+#: What only the ORM has, or rather what querysets and models are asked by.
+ORM_NAMES = {"objects", "filter", "all", "save"}
 
 #: Who reads django.conf.settings beside conf, and why.
 SETTINGS_READERS = {
-    "conf": "the one that all others ask",
+    "conf": "all other modules ask it",
     "checks.settings": "it tells a setting that is not there from one that is wrong",
-    "checks.views": "it looks at Django's own",
-    "sessions": "AUTH_USER_MODEL, as Django has it",
-    "tickets": "AUTH_USER_MODEL, as Django has it",
+    "checks.views": "it looks at Django's own settings",
+    "models.sessions": "AUTH_USER_MODEL, as Django has it",
+    "models.tickets": "AUTH_USER_MODEL, as Django has it",
     "migrations.0001_initial": "AUTH_USER_MODEL, as Django has it",
     "migrations.0003_source_proof_and_tickets": "AUTH_USER_MODEL, as Django has it",
     "testing": "it changes settings for a test",
@@ -63,7 +68,7 @@ SETTINGS_READERS = {
 }
 
 
-class Run(ast.NodeTransformer):
+class WithoutTypes(ast.NodeTransformer):
     """Drops what only type checkers read."""
 
     def visit_If(self, node):
@@ -73,16 +78,22 @@ class Run(ast.NodeTransformer):
         return node
 
 
-def rooms():
-    """Each module of the package: its dotted name in the package, and what of it runs."""
+def parse_modules():
+    """{dotted name in the package: (path, what of it runs)}."""
+    found = {}
     for path in sorted(HOUSE.rglob("*.py")):
         parts = path.relative_to(HOUSE).with_suffix("").parts
         name = ".".join(part for part in parts if part != "__init__")
-        yield name, Run().visit(ast.parse(path.read_text(encoding="utf-8"))), path
+        found[name] = path, WithoutTypes().visit(ast.parse(path.read_text(encoding="utf-8")))
+    return found
 
 
-def imports_of(tree, path):
+MODULES = parse_modules()
+
+
+def imports_of(name):
     """The absolute names that a module imports, wherever in the module it does."""
+    path, tree = MODULES[name]
     package = [PACKAGE, *path.relative_to(HOUSE).parent.parts]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -93,96 +104,105 @@ def imports_of(tree, path):
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-def room_of(name, known):
-    """The room of the package in which an imported name is, or None for another package."""
-    if name != PACKAGE and not name.startswith(f"{PACKAGE}."):
-        return None
-    inside = name[len(PACKAGE) + 1 :]
-    return inside if inside in known else inside.rpartition(".")[0]
+def neighbours_of(name):
+    """The modules of the package that a module imports from."""
+    found = set()
+    for imported in imports_of(name):
+        if imported.startswith(f"{PACKAGE}."):
+            inside = imported[len(PACKAGE) + 1 :]
+            found.add(inside if inside in MODULES else inside.rpartition(".")[0])
+    return found - {name, ""}
 
 
-@pytest.fixture(scope="module")
-def neighbours():
-    """{room: the rooms that it imports from}."""
-    found = list(rooms())
-    known = {name for name, _, _ in found}
-    everything = {name: {room_of(i, known) for i in imports_of(t, p)} for name, t, p in found}
-    return {name: others - {None, name} for name, others in everything.items()}
+def room_of(module):
+    return module.partition(".")[0]
 
 
-def floor_of(room):
-    return ROOF if room.startswith(("management.commands", "migrations")) else FLOOR_OF.get(room)
+def doors():
+    """(room, module of another room that it imports from), for each of the package."""
+    for module in MODULES:
+        for other in neighbours_of(module):
+            if room_of(module) not in ("", "migrations", room_of(other)):
+                yield room_of(module), other
 
 
-def is_own_world(room):
-    """The local gateway is a house of its own, but for what tests take from it."""
-    return room.split(".")[0] == "local" and room != "local.testing"
+def test_each_room_has_its_floor():
+    rooms = {room_of(module) for module in MODULES} - {"", "migrations"}
+    placed = [room for floor in FLOORS for room in floor]
+    assert sorted(placed) == sorted(rooms), "Give the new room its place in FLOORS"
 
 
-def test_each_room_has_its_floor(neighbours):
-    homeless = {r for r in neighbours if floor_of(r) is None and not is_own_world(r)}
-    assert homeless == set(), "Give the new room its place in FLOORS"
-    assert set(FLOOR_OF) <= set(neighbours), "A room has gone: take it out of FLOORS"
-
-
-def test_imports_point_downwards(neighbours):
+def test_imports_point_downwards():
+    floor_of = {room: number for number, floor in enumerate(FLOORS) for room in floor}
     upwards = {
-        (room, other)
-        for room, others in neighbours.items()
-        for other in others
-        if not is_own_world(room) and not is_own_world(other) and floor_of(other) >= floor_of(room)
+        (room, other) for room, other in doors() if floor_of[room_of(other)] >= floor_of[room]
     }
     assert upwards == set()
 
 
-def test_security_knows_nothing_but_settings_and_errors(neighbours):
-    assert neighbours["security"] <= {"conf", "exceptions"}
+@pytest.mark.parametrize("room", sorted(MAY_IMPORT))
+def test_a_room_knows_only_what_it_needs(room):
+    known = {room_of(other) for importer, other in doors() if importer == room}
+    assert known <= MAY_IMPORT[room]
 
 
-def test_rooms_below_the_models_know_no_orm(neighbours):
-    for room in (
-        "aws",
-        "proof",
-        "provisioning",
-        "rates",
-        "routes",
-        "sending",
-        "security",
-        "events",
-    ):
-        assert neighbours[room] & {"attempts", "models", "querysets", "sessions"} == set()
-
-
-def test_the_local_gateway_knows_nothing_of_the_app_but_its_errors(neighbours):
-    for room, others in neighbours.items():
-        if is_own_world(room):
-            assert {other for other in others if not is_own_world(other)} <= {"exceptions", ""}
-
-
-def test_only_its_command_and_tests_open_the_local_gateway(neighbours):
-    guests = {
-        room
-        for room, others in neighbours.items()
-        if any(is_own_world(other) for other in others) and not is_own_world(room)
+def test_views_know_of_sending_what_it_hands_out():
+    assert {other for room, other in doors() if room == "views" and "sending" in other} <= {
+        "sending"
     }
-    assert guests <= {"local.testing", "management.commands.runLocalGateway", "pytest_plugin"}
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    left = {module: neighbours_of(module) for module in MODULES}
+    while True:
+        settled = {module for module, others in left.items() if not others & left.keys()}
+        if not settled:
+            break
+        left = {module: others for module, others in left.items() if module not in settled}
+    assert left == {}
+
+
+@pytest.mark.parametrize("room", ["provisioning", "security", "sending"])
+def test_rooms_below_the_models_ask_no_queryset(room):
+    """They may be handed rows; an import would not show that they query them."""
+    used = {
+        (module, node.attr)
+        for module, (_, tree) in MODULES.items()
+        if room_of(module) == room
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in ORM_NAMES
+    }
+    assert used == set()
+
+
+def test_the_local_gateway_knows_nothing_of_the_app_but_its_errors():
+    for module in MODULES:
+        if room_of(module) == "local" and module != "local.testing":
+            outside = {other for other in neighbours_of(module) if room_of(other) != "local"}
+            assert outside <= {"exceptions"}
+
+
+def test_only_its_command_and_tests_open_the_local_gateway():
+    guests = {
+        module
+        for module in MODULES
+        if room_of(module) != "local" and "local" in map(room_of, neighbours_of(module))
+    }
+    assert guests <= {"management.commands.runLocalGateway", "pytest_plugin"}
 
 
 def test_only_conf_and_those_with_a_reason_read_the_settings():
-    readers = {
-        name for name, tree, path in rooms() if "django.conf.settings" in imports_of(tree, path)
-    }
+    readers = {module for module in MODULES if "django.conf.settings" in imports_of(module)}
     assert readers == set(SETTINGS_READERS)
 
 
 @pytest.mark.parametrize(
-    "room", [room for room, reason in SETTINGS_READERS.items() if "AUTH_USER_MODEL" in reason]
+    "module", [name for name, reason in SETTINGS_READERS.items() if "AUTH_USER_MODEL" in reason]
 )
-def test_models_and_migrations_read_one_setting_only(room):
-    tree = next(tree for name, tree, _ in rooms() if name == room)
+def test_models_and_migrations_read_one_setting_only(module):
     read = {
         node.attr
-        for node in ast.walk(tree)
+        for node in ast.walk(MODULES[module][1])
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id == "settings"
@@ -210,13 +230,13 @@ def test_importing_the_app_needs_no_extra():
     """Dependencies are Django and boto3 alone: the rest is for those who ask for it."""
     extras = {"celery", "django_tasks", "pytest", "websockets"}
     asked_for = (
-        *("engines.celery", "engines.django", "local", "pytest_plugin"),
+        *("broadcasts.celery", "broadcasts.django", "local", "pytest_plugin"),
         "management.commands.runLocalGateway",
     )
     found = {
-        (name, imported.partition(".")[0])
-        for name, tree, path in rooms()
-        if not name.startswith(asked_for)
-        for imported in imports_of(tree, path)
+        (module, imported.partition(".")[0])
+        for module in MODULES
+        if not module.startswith(asked_for)
+        for imported in imports_of(module)
     }
-    assert {(name, imported) for name, imported in found if imported in extras} == set()
+    assert {(module, imported) for module, imported in found if imported in extras} == set()

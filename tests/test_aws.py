@@ -240,16 +240,3 @@ def test_arguments_go_to_boto3_and_win(edge, settings):
     client.get_apis()
     assert scope(edge.requests[0])[0] == "a"
     assert "chat/1" in edge.requests[0].headers["User-Agent"]
-
-
-@pytest.mark.parametrize(
-    ("url", "host"),
-    [
-        ("wss://X.example.com/production", "x.example.com"),
-        ("ws://127.0.0.1:9000/x", "127.0.0.1"),
-        ("", ""),
-        ("example.com", ""),
-    ],
-)
-def test_the_host_of_a_url_is_told_in_lower_case(url, host):
-    assert aws.host_of(url) == host

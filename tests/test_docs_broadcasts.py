@@ -7,8 +7,9 @@ from types import ModuleType
 
 import pytest
 
-from django_aws_api_gateway_websockets import broadcasts, checks, chunks
-from django_aws_api_gateway_websockets.models import Broadcast
+from django_aws_api_gateway_websockets import checks
+from django_aws_api_gateway_websockets.broadcasts import worker
+from django_aws_api_gateway_websockets.models import Broadcast, broadcasts
 from tests.pages import PAGES, run
 from tests.queues import HeldEngine
 
@@ -23,7 +24,7 @@ def module(settings, monkeypatch):
         queues = ModuleType("queues")
         vars(queues).update(names)
         monkeypatch.setitem(sys.modules, "queues", queues)
-        settings.WEBSOCKETS = {**settings.WEBSOCKETS, "task_engine": f"queues.{name}"}
+        settings.WEBSOCKETS = {**settings.WEBSOCKETS, "task_backend": f"queues.{name}"}
 
     return engine
 
@@ -45,7 +46,7 @@ def test_a_broadcast_goes_out_and_tells_how_far_it_is(outbox, room, module, comm
 def test_the_numbers_of_the_page_are_those_of_the_code():
     page = PAGES["broadcasts"]
     assert f"*chunks* of {broadcasts.CHUNK_SIZE:,} recipients" in page
-    assert f"*steps* of {chunks.STEP}." in page
+    assert f"*steps* of {worker.BATCH_SIZE}." in page
 
 
 def test_what_is_said_to_celery_is_understood(settings):

@@ -13,10 +13,10 @@ from secrets import token_urlsafe
 import pytest
 from django.test import Client
 
-from django_aws_api_gateway_websockets import identity, proof
 from django_aws_api_gateway_websockets.decorators import permission_required
 from django_aws_api_gateway_websockets.exceptions import RequestRefused
 from django_aws_api_gateway_websockets.models import WebSocketSession, WebSocketTicket
+from django_aws_api_gateway_websockets.security import identity, proof
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from django_aws_api_gateway_websockets.views import WebSocketView
 from tests.aws_requests import HANDSHAKE, answered, event_headers
@@ -77,7 +77,8 @@ class StrictView(WebSocketView):
 
     def _additional_connection_checks(self, request, *args, **kwargs):
         if "thief" in self.faults:
-            self._ticket.spend("another connection")
+            ticket = WebSocketTicket.objects.find(request.GET["ws_token"], "another connection")
+            ticket.spend("another connection")
         return "full" not in self.faults, OWN_TEXT
 
     @permission_required("auth.change_user")

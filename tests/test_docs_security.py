@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
-from django_aws_api_gateway_websockets import proof
+from django_aws_api_gateway_websockets.security import proof
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from tests.aws_requests import answered
 from tests.pages import BLOCKS, PAGES, run
@@ -154,7 +154,7 @@ def test_who_is_not_logged_in_or_has_no_csrf_token_gets_no_ticket(ticket_site, a
 
 
 def test_the_ways_to_know_a_user_are_all_on_the_page():
-    from django_aws_api_gateway_websockets.admission import AUTHENTICATION
+    from django_aws_api_gateway_websockets.views.logins import AUTHENTICATION
 
     shown = re.findall(r'^``"(\w+)"``  ', PAGES["security"], re.M)
     assert sorted(shown) == sorted(AUTHENTICATION)

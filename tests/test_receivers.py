@@ -13,8 +13,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import path
 
-from django_aws_api_gateway_websockets import identity
 from django_aws_api_gateway_websockets.models import WebSocketSession, WebSocketTicket
+from django_aws_api_gateway_websockets.security import identity
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from tests.aws_requests import answered
 from tests.chat import ChatView

@@ -16,9 +16,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
 
-from django_aws_api_gateway_websockets import proof
 from django_aws_api_gateway_websockets.decorators import permission_required
 from django_aws_api_gateway_websockets.models import WebSocketSession, WebSocketTicket
+from django_aws_api_gateway_websockets.security import proof
 from django_aws_api_gateway_websockets.testing import connected_client, outbox
 from django_aws_api_gateway_websockets.views import WebSocketTokenView, WebSocketView
 from tests.aws_requests import HANDSHAKE, post

@@ -8,9 +8,9 @@ from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
-from .. import proof
 from ..models import ApiGateway
-from .problems import problem
+from ..security import proof
+from .messages import problem
 from .settings import are_sound
 from .views import mounted_views
 
@@ -67,7 +67,7 @@ def _check_proof(gateway: ApiGateway) -> Iterator[CheckMessage]:
         )
     if gateway.source_proof is None:
         return
-    age = proof.age_of(gateway.source_proof, gateway.pk)
+    age = proof.generation_of(gateway.source_proof, gateway.pk)
     if age is None:
         yield problem(
             "E018",
@@ -87,7 +87,7 @@ def _check_proof(gateway: ApiGateway) -> Iterator[CheckMessage]:
 
 
 def _check_views_without_a_row(gateways: list[ApiGateway]) -> Iterator[CheckMessage]:
-    if proof.is_own():
+    if proof.has_custom_secret():
         return
     known = {gateway.api_id for gateway in gateways}
     for found in mounted_views():

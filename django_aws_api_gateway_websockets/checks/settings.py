@@ -10,12 +10,14 @@ from django.conf import settings
 from django.core.checks import CheckMessage
 from django.core.exceptions import ValidationError
 
-from .. import aws, engines, proof, sending
+from .. import aws, sending
 from ..conf import DEFAULTS, conf
 from ..exceptions import ConfigurationError, RegionMissing
-from ..fields import validate_endpoint
-from ..rates import Rate
-from .problems import problem
+from ..models.broadcasts import task_backend
+from ..models.fields import validate_endpoint
+from ..security import proof
+from ..security.rates import Rate
+from .messages import problem
 
 IN_SETTINGS = "settings.html#websockets"
 IN_SECURITY = "security.html#own-secret"
@@ -121,7 +123,7 @@ def _check_websockets() -> Iterator[CheckMessage]:
         yield from _check_number(values, "E007", "max_in_flight", IN_SETTINGS)
     yield from _check_transport()
     yield from _check_positive(values, "max_send_rate", "send_timeout")
-    yield from _check_task_engine()
+    yield from _check_task_backend()
     yield from _check_number(values, "E022", "task_lease", IN_SETTINGS)
     yield from _check_source_secret(values["source_secret"])
     yield from _check_number(values, "E011", "ticket_lifetime", "security.html#tickets")
@@ -163,10 +165,10 @@ def _check_transport() -> Iterator[CheckMessage]:
         yield problem("E008", str(error), hint, IN_SETTINGS)
 
 
-def _check_task_engine() -> Iterator[CheckMessage]:
+def _check_task_backend() -> Iterator[CheckMessage]:
     try:
-        if conf.task_engine is not None:
-            engines.chosen()
+        if conf.task_backend is not None:
+            task_backend()
     except ConfigurationError as error:
         hint = (
             'Install the package of "celery" or "django", or give the dotted path of a class, '

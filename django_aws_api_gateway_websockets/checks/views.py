@@ -11,11 +11,11 @@ from django.core.checks import CheckMessage
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
-from ..admission import AUTHENTICATION, COOKIE
 from ..conf import conf
-from ..security import is_origin_pattern
+from ..security.origins import is_origin_pattern
 from ..views import WebSocketView
-from .problems import problem
+from ..views.logins import AUTHENTICATION, COOKIE
+from .messages import problem
 from .settings import are_sound, rate_problems
 
 #: The attributes of a view that are lists of texts.

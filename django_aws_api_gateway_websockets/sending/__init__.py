@@ -1,10 +1,15 @@
-"""Post to live connections: encode, sign, fan out, report. Knows AWS, not the database.
+"""Sending: post to live connections. Knows AWS, not the database.
 
 messages    what a message may be
-outcomes    who it is for, what became of each, and the report
-transports  which way is taken, and the interface of a way of one's own
-delivery    who is tried next, who again, and when to slow down (pace)
-couriers    what carries the requests (libcurl, threads), signed by seals and signing
+rows        what sending is told of sessions, and where they are posted to
+reports     who a message is for, what became of each, and the report
+transports  which way is taken, and the interface for a transport of your own
+boto        with boto3, for endpoints out of the ordinary
+delivery    who is tried next, and who again
+pace        how fast this process may send
+signing     Signature Version 4, with the credentials of the moment
+addresses   an endpoint taken apart: host, proxy, trusted certificates
+engines     what carries HTTP requests, many at a time
 """
 
 from __future__ import annotations
@@ -12,24 +17,44 @@ from __future__ import annotations
 from typing import Iterable, Iterator
 
 from .messages import MAX_MESSAGE_BYTES, encode
-from .outcomes import CLOSED, GONE, SENT, Outcome, Recipient, Report, Result, failed
+from .reports import (
+    BATCH_SIZE,
+    CLOSED,
+    GONE,
+    SENT,
+    Outcome,
+    Progress,
+    Recipient,
+    Report,
+    ReportWriter,
+    Result,
+    failed,
+)
+from .rows import Row, endpoint_of, reachable, require_regions
 from .transports import TRANSPORTS, Transport, transport
 
 __all__ = [
+    "BATCH_SIZE",
     "CLOSED",
     "GONE",
     "MAX_MESSAGE_BYTES",
     "SENT",
     "TRANSPORTS",
     "Outcome",
+    "Progress",
     "Recipient",
     "Report",
+    "ReportWriter",
     "Result",
+    "Row",
     "Transport",
+    "close",
     "encode",
+    "endpoint_of",
     "failed",
     "fan_out",
-    "hang_up",
+    "reachable",
+    "require_regions",
     "transport",
 ]
 
@@ -39,6 +64,6 @@ def fan_out(body: bytes, recipients: Iterable[Recipient]) -> Iterator[Result]:
     return transport().send(body, recipients)
 
 
-def hang_up(recipients: Iterable[Recipient]) -> Iterator[Result]:
+def close(recipients: Iterable[Recipient]) -> Iterator[Result]:
     """Close every recipient's connection; yield each one with its outcome, in any order."""
     return transport().close(recipients)

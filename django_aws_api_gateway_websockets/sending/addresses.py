@@ -14,7 +14,6 @@ from botocore.utils import get_environ_proxies
 from .. import aws
 from ..aws import Endpoint
 from ..conf import conf
-from .signing import canonical
 
 #: A URL about which every HTTP library, and the signature, are of one mind. Others are boto3's.
 ORDINARY = re.compile(
@@ -90,6 +89,11 @@ def escaped(connection_id: str) -> str:
     if LIKE_AWS_S.fullmatch(connection_id):
         return connection_id.replace("=", "%3D")
     return quote(connection_id, safe="-._~")
+
+
+def canonical(path: str) -> str:
+    """Return a request's path as it is signed: what is escaped already is escaped again."""
+    return quote(path, safe="/~")
 
 
 @lru_cache(maxsize=256)

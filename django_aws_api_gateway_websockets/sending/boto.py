@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .. import aws
 from ..conf import conf
-from .outcomes import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
+from .reports import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
 
 #: Recipients that are taken at a time.
 BATCH = 500

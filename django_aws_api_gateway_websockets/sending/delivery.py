@@ -14,11 +14,10 @@ from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tu
 
 from ..aws import Endpoint
 from .addresses import Address, address_of, escaped
-from .answers import Answer
-from .couriers import Courier, Request, Timeouts
-from .outcomes import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
+from .engines.base import Answer, Courier, Request, Timeouts
 from .pace import pace
-from .seals import EXPIRED, Seal, Unsigned
+from .reports import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
+from .signing import EXPIRED, Seal, Unsigned
 
 #: No courier waits longer for something to happen.
 LONGEST_WAIT = 1.0

@@ -9,12 +9,11 @@ again, in steps that grow, until it is refused anew.
 from __future__ import annotations
 
 import math
-import os
 import threading
-from functools import lru_cache
 from typing import Optional, Sequence, Tuple
 
 from ..conf import conf
+from ..processes import per_process
 
 #: More refusals than this share of the answers, and than chance would have it, mean the account.
 ACCOUNT_SHARE = 0.2
@@ -150,11 +149,7 @@ class Pace:
         self._change(float("-inf"))
 
 
+@per_process
 def pace() -> Pace:
-    """Return the pace of this process; a forked child learns its own."""
-    return _pace(os.getpid())
-
-
-@lru_cache(maxsize=None)
-def _pace(pid: int) -> Pace:
+    """Return the pace of this process."""
     return Pace()

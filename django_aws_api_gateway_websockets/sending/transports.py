@@ -15,9 +15,9 @@ from ..conf import conf
 from ..exceptions import ConfigurationError
 from .addresses import is_ordinary, trusted_certificates
 from .boto import Boto3Transport
-from .couriers import Courier, pool
 from .delivery import URGENT, Delivery, Patience
-from .outcomes import Recipient, Result, failed
+from .engines.base import Courier, pool
+from .reports import Recipient, Result, failed
 
 
 class Transport(Protocol):
@@ -72,7 +72,7 @@ class ThreadTransport(CourierTransport):
     """urllib3, which boto3 brings, in threads."""
 
     def courier(self) -> Tuple[Callable[[int, str], Courier], int]:
-        from .threads import IN_FLIGHT, ThreadCourier
+        from .engines.threads import IN_FLIGHT, ThreadCourier
 
         return ThreadCourier, IN_FLIGHT
 
@@ -81,7 +81,7 @@ class LibcurlTransport(CourierTransport):
     """libcurl, by pycurl, which the extra ``fast`` installs."""
 
     def courier(self) -> Tuple[Callable[[int, str], Courier], int]:
-        from .libcurl import IN_FLIGHT, LibcurlCourier
+        from .engines.libcurl import IN_FLIGHT, LibcurlCourier
 
         return LibcurlCourier, IN_FLIGHT
 

@@ -7,10 +7,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 
-from django_aws_api_gateway_websockets import proof
 from django_aws_api_gateway_websockets.checks import check_gateways
+from django_aws_api_gateway_websockets.security import proof
 from django_aws_api_gateway_websockets.views import WebSocketView
-from tests.checks.problems import problems
+from tests.checks.messages import problems
 from tests.factories import make_created_gateway, make_gateway, make_route
 
 pytestmark = pytest.mark.django_db

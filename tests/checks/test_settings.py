@@ -10,7 +10,7 @@ from django.core.management.base import SystemCheckError
 
 from django_aws_api_gateway_websockets.checks.settings import AWS_SETTINGS
 from django_aws_api_gateway_websockets.conf import DEFAULTS
-from tests.checks.problems import ROOM, problems
+from tests.checks.messages import ROOM, problems
 
 # Django checks the database's own settings too.
 pytestmark = pytest.mark.django_db
@@ -157,13 +157,13 @@ def test_a_lease_that_is_no_positive_number_is_an_error(settings, value):
 
 @pytest.mark.parametrize("value", [None, "", "tests.queues.HeldEngine"])
 def test_no_engine_and_one_that_can_be_imported_are_fine(settings, value):
-    settings.WEBSOCKETS = {"task_engine": value}
+    settings.WEBSOCKETS = {"task_backend": value}
     assert problems() == {}
 
 
 @pytest.mark.parametrize("value", ["rabbit", "nobody.Knows", "tests.queues.Nobody", 7, ["celery"]])
 def test_an_engine_that_cannot_be_used_is_an_error_that_names_it(settings, value):
-    settings.WEBSOCKETS = {"task_engine": value}
+    settings.WEBSOCKETS = {"task_backend": value}
     (problem,) = problems().values()
     assert problem.id.endswith(".E021")
     assert repr(value) in problem.msg
@@ -171,8 +171,8 @@ def test_an_engine_that_cannot_be_used_is_an_error_that_names_it(settings, value
 
 def test_an_engine_whose_package_is_missing_is_an_error(settings, monkeypatch):
     monkeypatch.setitem(sys.modules, "celery", None)
-    monkeypatch.delitem(sys.modules, f"{ROOM}.engines.celery", raising=False)
-    settings.WEBSOCKETS = {"task_engine": "celery"}
+    monkeypatch.delitem(sys.modules, f"{ROOM}.broadcasts.celery", raising=False)
+    settings.WEBSOCKETS = {"task_backend": "celery"}
     problem = problems()["E021"]
     assert "import of celery halted" in problem.msg
     assert "Install the package" in problem.hint

@@ -13,7 +13,7 @@ from django.urls import include, path, re_path
 from django.views.decorators.cache import never_cache
 
 from django_aws_api_gateway_websockets.views import WebSocketView
-from tests.checks.problems import problems
+from tests.checks.messages import problems
 
 # Django checks the database's own settings too.
 pytestmark = pytest.mark.django_db

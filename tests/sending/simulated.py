@@ -14,8 +14,8 @@ from typing import Any, Callable, Dict, List, Optional
 
 from django_aws_api_gateway_websockets.aws import Endpoint
 from django_aws_api_gateway_websockets.sending import Recipient, Report, delivery
-from django_aws_api_gateway_websockets.sending.answers import Answer
 from django_aws_api_gateway_websockets.sending.delivery import Delivery, Patience
+from django_aws_api_gateway_websockets.sending.engines.base import Answer
 
 ENDPOINT = Endpoint("https://a1.execute-api.eu-west-1.amazonaws.com/production", "eu-west-1")
 

@@ -17,9 +17,9 @@ from tests.settings import DATABASES, INSTALLED_APPS
 
 DATABASES["default"]["NAME"] = os.environ["WORKERS_DATABASE"]
 AWS_GATEWAY_ENDPOINT_URL = os.environ["WORKERS_EDGE"]
-WEBSOCKETS = {"task_engine": os.environ["WORKERS_ENGINE"], "task_lease": 3}
+WEBSOCKETS = {"task_backend": os.environ["WORKERS_ENGINE"], "task_lease": 3}
 
-if WEBSOCKETS["task_engine"] == "celery":
+if WEBSOCKETS["task_backend"] == "celery":
     import tests.workers.celery  # noqa: F401 (whoever enqueues has to know the broker)
 else:
     INSTALLED_APPS.append("django_tasks_db")

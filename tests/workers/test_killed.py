@@ -17,7 +17,7 @@ import django
 import pytest
 from django.db import connection
 
-from django_aws_api_gateway_websockets.chunks import STEP
+from django_aws_api_gateway_websockets.broadcasts.worker import BATCH_SIZE
 from django_aws_api_gateway_websockets.models import Broadcast, WebSocketSession
 from tests.factories import make_created_gateway
 from tests.workers.edge import DEADLINE, PostingEdge
@@ -93,8 +93,8 @@ def step_of(broadcast, posted):
     """The connection ids of the step in which this one was posted."""
     pk = WebSocketSession.objects.get(connection_id=posted).pk
     (keys,) = [chunk.recipients for chunk in broadcast.chunks.all() if pk in chunk.recipients]
-    start = keys.index(pk) // STEP * STEP
-    step = WebSocketSession.objects.filter(pk__in=keys[start : start + STEP])
+    start = keys.index(pk) // BATCH_SIZE * BATCH_SIZE
+    step = WebSocketSession.objects.filter(pk__in=keys[start : start + BATCH_SIZE])
     return set(step.values_list("connection_id", flat=True))
 
 

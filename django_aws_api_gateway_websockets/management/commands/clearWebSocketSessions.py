@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.template.defaultfilters import pluralize
 
-from django_aws_api_gateway_websockets import clearing
-from django_aws_api_gateway_websockets.broadcasts import Broadcast
+from django_aws_api_gateway_websockets.management import clearing
+from django_aws_api_gateway_websockets.models.broadcasts import Broadcast
 
 
 class Command(BaseCommand):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django_aws_api_gateway_websockets.management.provision import ProvisioningCommand
+from django_aws_api_gateway_websockets.management.base import ProvisioningCommand
 
 
 class Command(ProvisioningCommand):

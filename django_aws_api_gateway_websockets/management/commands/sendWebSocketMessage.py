@@ -12,8 +12,7 @@ from django.template.defaultfilters import pluralize
 
 from django_aws_api_gateway_websockets.exceptions import ConfigurationError, MessageError
 from django_aws_api_gateway_websockets.management.progress import ProgressLine
-from django_aws_api_gateway_websockets.models import WebSocketSession
-from django_aws_api_gateway_websockets.querysets import WebSocketSessionQuerySet
+from django_aws_api_gateway_websockets.models import WebSocketSession, WebSocketSessionQuerySet
 from django_aws_api_gateway_websockets.sending import Report
 
 #: The exit status of a program that Ctrl-C has ended.

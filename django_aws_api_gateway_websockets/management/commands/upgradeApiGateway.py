@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_aws_api_gateway_websockets.exceptions import WebSocketError
-from django_aws_api_gateway_websockets.management.provision import find_gateway
+from django_aws_api_gateway_websockets.management.base import find_gateway
 from django_aws_api_gateway_websockets.models import ApiGateway
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        work = self.rehearse if options["dry_run"] else self.upgrade
+        work = self.show_calls if options["dry_run"] else self.upgrade
         failures = []
         for gateway in self.chosen(options):
             # One that fails must not keep the others from it.
@@ -49,6 +49,6 @@ class Command(BaseCommand):
         gateway.upgrade_gateway()
         self.stdout.write(self.style.SUCCESS(f"API Gateway upgraded: {gateway.api_name}"))
 
-    def rehearse(self, gateway: ApiGateway) -> None:
-        for call in gateway.rehearse_upgrade():
+    def show_calls(self, gateway: ApiGateway) -> None:
+        for call in gateway.upgrade_gateway(dry_run=True):
             self.stdout.write(f"{gateway.api_name}: {call}")

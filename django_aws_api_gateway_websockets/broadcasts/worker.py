@@ -1,0 +1,83 @@
+"""What a task does: send one chunk of a broadcast, recording each step of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import Iterator, Optional
+
+from django.db import DatabaseError, connections
+
+from ..conf import conf
+from ..models import BroadcastChunk, WebSocketSession
+
+logger = logging.getLogger(__package__)
+
+#: Recipients between two records, and so how many are in doubt when a worker dies.
+BATCH_SIZE = 250
+
+
+def deliver(pk: int) -> Optional[float]:
+    """Send a chunk's message to all of its recipients that are not recorded yet.
+
+    Returns None when nothing is left to do, or the seconds after which to call it again: another
+    worker has the chunk for so long, and may die. A failure is raised; calling it again goes on
+    from the last record. Call it outside of transactions, in which nobody else sees the records.
+    """
+    chunk = BroadcastChunk.objects.pending().select_related("broadcast").filter(pk=pk).first()
+    if chunk is None:
+        return None
+    if not chunk.claim():
+        return chunk.seconds_left
+    with renewing(chunk):
+        try:
+            send_rest(chunk)
+        finally:
+            chunk.release()
+    return None
+
+
+def send_rest(chunk: BroadcastChunk) -> None:
+    """Send step by step to those that are not recorded, for as long as the claim holds."""
+    while step := chunk.recipients[chunk.reached : chunk.reached + BATCH_SIZE]:
+        if not send_step(chunk, step):
+            logger.warning(
+                "Another worker has taken over chunk=%s reached=%s", chunk, chunk.reached
+            )
+            return
+    chunk.finish()
+
+
+def send_step(chunk: BroadcastChunk, step: list[int]) -> bool:
+    """Send to these and record it, or the other way round; False if the claim is lost."""
+    end = chunk.reached + len(step)
+    if chunk.broadcast.at_most_once and not chunk.write_if_claimed(reached=end):
+        return False
+    # Not from a replica, which may lag: whom it does not know would count as gone.
+    sessions = WebSocketSession.objects.on_primary().filter(pk__in=step)
+    return chunk.record(end, sessions.send_message(json.loads(chunk.broadcast.message)))
+
+
+@contextmanager
+def renewing(chunk: BroadcastChunk) -> Iterator[None]:
+    """Keep the claim for the length of the block, however long a step takes."""
+    over = Event()
+    thread = Thread(target=renew, args=(chunk, over), name="broadcast-claim", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def renew(chunk: BroadcastChunk, over: Event) -> None:
+    while not over.wait(conf.task_lease / 3):
+        try:
+            chunk.write_if_claimed()
+        except DatabaseError as error:  # The next try may be in time.
+            logger.warning("Claim not renewed chunk=%s error=%s", chunk, error)
+        finally:
+            connections.close_all()  # this thread's own

@@ -1,0 +1,298 @@
+"""Gateways: WebSocket APIs of API Gateway, what each should be, and what AWS answered."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from django.db import models
+from django.utils.module_loading import import_string
+
+from .. import aws
+from ..exceptions import GatewayNotReady
+from ..provisioning import steps
+from ..provisioning.dry_run import DryRun
+from ..provisioning.routes import Route, RouteTable
+from ..security import proof
+from .attempts import ProvisioningAttempts, translated_errors
+from .fields import EndpointField
+
+#: The columns that the steps of provisioning learn from AWS.
+FIELDS_FROM_AWS = (
+    *("api_id", "api_endpoint", "deployment_id", "api_gateway_domain_name", "api_mapping_id"),
+)
+
+
+def get_boto3_client(service: str = "apigatewayv2", **kwargs: Any) -> Any:
+    """Return a boto3 client made as the settings say; ``kwargs`` go to boto3 and win over them."""
+    return aws.create_client(service, **kwargs)
+
+
+def client_for_provisioning() -> Any:
+    """Return a client by ``models.get_boto3_client``, in whose place a site's tests put a fake."""
+    return import_string(f"{__package__}.get_boto3_client")()
+
+
+class ApiGateway(ProvisioningAttempts):
+    """One WebSocket API of API Gateway: what it should be, and what AWS answered."""
+
+    api_name = models.CharField(max_length=255, unique=True)
+    api_description = models.CharField(max_length=255, blank=True, default="")
+    default_channel_name = models.CharField(
+        max_length=128, blank=True, default="", help_text="For clients that ask for no channel."
+    )
+    domain_name = models.CharField(
+        max_length=255, blank=True, default="", help_text="The custom domain: ws.example.com"
+    )
+    target_base_endpoint = EndpointField(
+        blank=True,
+        null=True,
+        default=None,
+        help_text="Where the events are posted to, without the route: https://www.example.com/ws/",
+    )
+    certificate_arn = models.CharField(
+        max_length=255, blank=True, default="", help_text="The custom domain's certificate in ACM."
+    )
+    hosted_zone_id = models.CharField(max_length=32, blank=True, default="")
+    api_key_selection_expression = models.CharField(
+        max_length=255, default="$request.header.x-api-key"
+    )
+    route_selection_expression = models.CharField(max_length=255, default="$request.body.action")
+    route_key = models.CharField(
+        max_length=255, default="$default", help_text="The route of messages that no other takes."
+    )
+    stage_name = models.CharField(max_length=63, blank=True, default="production")
+    stage_description = models.CharField(max_length=63, blank=True, default="")
+    deployment_id = models.CharField(max_length=32, blank=True, default="", editable=False)
+    tags = models.JSONField(blank=True, default=dict)
+    throttling_rate_limit = models.FloatField(
+        null=True, blank=True, help_text="Events a second that AWS lets through on each route."
+    )
+    throttling_burst_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Events that AWS lets through at once on each route."
+    )
+    api_id = models.CharField(max_length=32, blank=True, default="")
+    api_endpoint = models.CharField(max_length=255, blank=True, default="")
+    api_gateway_domain_name = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        help_text="What the custom domain's DNS record must point to.",
+    )
+    api_mapping_id = models.CharField(max_length=128, blank=True, default="")
+    api_created = models.BooleanField(default=False, editable=False)
+    custom_domain_created = models.BooleanField(default=False, editable=False)
+    created_on = models.DateTimeField(auto_now_add=True)
+    #: The fingerprint of the secret that every integration sends; None for the integrations of
+    #: older releases, which send no secret.
+    source_proof = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
+
+    columns_of_attempts = (
+        *ProvisioningAttempts.columns_of_attempts,
+        *FIELDS_FROM_AWS,
+        *("api_created", "custom_domain_created", "source_proof"),
+    )
+
+    class Meta:
+        verbose_name = "API Gateway"
+        indexes = [
+            models.Index(fields=["api_id"]),
+            models.Index(fields=["domain_name"]),
+            models.Index(fields=["custom_domain_created"]),
+            models.Index(fields=["api_created"]),
+            models.Index(fields=["created_on"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.api_name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.target_base_endpoint and not self.target_base_endpoint.endswith("/"):
+            self.target_base_endpoint += "/"
+        super().save(*args, **kwargs)
+
+    @property
+    def stage(self) -> str:
+        """The stage's name; a blank one means "production"."""
+        return self.stage_name or "production"
+
+    @property
+    def must_prove_source(self) -> bool:
+        """True if each of its events has to bring the source proof."""
+        if self.api_created:
+            return self.source_proof is not None
+        # Integrations that a run of ours is still making have the proof from the first. Those of
+        # an API that is somebody's own work may have a secret of their own.
+        return self.creation_token is not None or proof.has_custom_secret()
+
+    @property
+    def socket_url(self) -> str:
+        """The URL that a page opens, or an empty string before the gateway is created."""
+        if self.custom_domain_created:
+            return f"wss://{self.domain_name}"
+        return f"{self.api_endpoint}/{self.stage}" if self.api_endpoint else ""
+
+    @property
+    def status(self) -> str:
+        """Where provisioning stands, in a word or two."""
+        if self.is_being_provisioned:
+            return "in progress"
+        if self.last_error:
+            return "failed"
+        if not self.api_created:
+            return "not created"
+        return "created, with custom domain" if self.custom_domain_created else "created"
+
+    def create_gateway(self) -> None:
+        """Make the API, its routes and its stage in AWS, and deploy them.
+
+        Returns at once if that is done. Each step is recorded as it succeeds, so that after a
+        failure a second call goes on where the first one stopped. Raises ProvisioningError.
+        """
+        if self.api_created:
+            return
+        if not self.target_base_endpoint:
+            raise GatewayNotReady("The target base endpoint is required: https://example.com/ws/")
+        with self.attempt():
+            if not self.api_created:
+                self._bring_into_service(self._create_api)
+
+    create_gateway.alters_data = True  # type: ignore[attr-defined]
+
+    def upgrade_gateway(self, *, dry_run: bool = False) -> list[str]:
+        """Bring a created API in AWS to what this version of the package makes of it.
+
+        That is the mapped headers, the source proof among them, and the throttles. The row is
+        marked when all are deployed, so that events are accepted all the while. It can be
+        repeated, and must be after a change of the secret. Raises ProvisioningError.
+
+        With ``dry_run`` it reads from AWS, changes nothing, and returns what it would change, one
+        call each; otherwise the list is empty.
+        """
+        if not (self.api_created and self.target_base_endpoint):
+            raise GatewayNotReady("The API needs to be created before it can be upgraded")
+        if dry_run:
+            return self._calls_of_upgrade()
+        with self.attempt():
+            self._bring_into_service()
+        return []
+
+    upgrade_gateway.alters_data = True  # type: ignore[attr-defined]
+
+    def create_custom_domain(self) -> None:
+        """Make the custom domain in AWS and map it to the stage. Goes on after a failure, too.
+
+        Raises GatewayNotReady (a ValueError) without an API, domain or certificate.
+        """
+        if not self.api_created:
+            raise GatewayNotReady("The API needs to be created before calling this method")
+        if not self.certificate_arn:
+            raise GatewayNotReady("A Certificate ARN is required")
+        if not self.domain_name:
+            raise GatewayNotReady("A domain name is required")
+        with self.attempt():
+            if not self.custom_domain_created:
+                self._run_steps(self._create_domain_name, self._create_api_mapping)
+                self.write(custom_domain_created=True)
+
+    create_custom_domain.alters_data = True  # type: ignore[attr-defined]
+
+    def deploy_api(self, client: Any) -> None:
+        """Put the API's routes as they are now into service."""
+        deployment = steps.deploy(client, self.api_id, self.stage, self.stage_description)
+        self.write(deployment_id=deployment)
+
+    def route_table(self, client: Any) -> RouteTable:
+        """Return the routes as they are in AWS; those that the table makes send the proof."""
+        return RouteTable(client, self.api_id, {proof.HEADER: proof.value_for(self.pk)})
+
+    def own_routes(self) -> list[Route]:
+        """Return the three routes that every API has."""
+        base = self.target_base_endpoint
+        return [
+            Route("$connect", f"{base}connect"),
+            Route("$disconnect", f"{base}disconnect"),
+            Route(self.route_key, f"{base}default"),
+        ]
+
+    def _create_api(self, client: Any) -> None:
+        if self.api_id:
+            return
+        wanted = {
+            "ApiKeySelectionExpression": self.api_key_selection_expression,
+            "Description": self.api_description,
+            "DisableSchemaValidation": True,
+            "Name": self.api_name,
+            "ProtocolType": "WEBSOCKET",
+            "RouteSelectionExpression": self.route_selection_expression,
+            "Tags": self._tags(),
+        }
+        token = self.creation_token or ""
+        self.api_id, self.api_endpoint = steps.ensure_api(client, token, wanted)
+
+    def _create_routes(self, client: Any) -> None:
+        additional = self.additional_routes.values_list("route_key", "integration_url")
+        # Read before the first call to AWS, and not between two calls.
+        routes = [*self.own_routes(), *map(Route._make, additional)]
+        table = self.route_table(client)
+        for route in routes:
+            table.ensure(route)
+        table.sweep()
+
+    def _create_stage_and_deploy(self, client: Any) -> None:
+        self._create_stage(client)
+        self.deploy_api(client)
+
+    def _create_stage(self, client: Any) -> None:
+        wanted = {
+            "ThrottlingRateLimit": self.throttling_rate_limit,
+            "ThrottlingBurstLimit": self.throttling_burst_limit,
+        }
+        # A throttle that is left empty stays what it is in AWS.
+        throttles = {name: value for name, value in wanted.items() if value is not None}
+        steps.ensure_stage(client, self.api_id, self.stage, throttles)
+
+    def _create_domain_name(self, client: Any) -> None:
+        configuration = {
+            "CertificateArn": self.certificate_arn,
+            "DomainNameStatus": "AVAILABLE",
+            "EndpointType": "REGIONAL",
+            "SecurityPolicy": "TLS_1_2",
+        }
+        if self.hosted_zone_id:
+            configuration["HostedZoneId"] = self.hosted_zone_id
+        self.api_gateway_domain_name = steps.ensure_domain_name(
+            client, self.domain_name, configuration, self._tags()
+        )
+
+    def _create_api_mapping(self, client: Any) -> None:
+        self.api_mapping_id = steps.ensure_api_mapping(
+            client, self.domain_name, self.api_id, self.stage
+        )
+
+    def _tags(self) -> dict[str, str]:
+        if not isinstance(self.tags, dict):
+            text = 'The tags must be an object of names and values: {"team": "web"}'
+            raise GatewayNotReady(text)
+        return {str(name): str(value) for name, value in self.tags.items()}
+
+    def _bring_into_service(self, *first_steps: Callable[[Any], None]) -> None:
+        """Run these steps, make or correct all routes and the stage, deploy; then record it."""
+        routes = list(self.additional_routes.values_list("pk", flat=True))
+        self._run_steps(*first_steps, self._create_routes, self._create_stage_and_deploy)
+        self.additional_routes.filter(pk__in=routes).update(deployed=True)
+        fingerprint = proof.fingerprint(proof.value_for(self.pk))
+        self.write(api_created=True, source_proof=fingerprint)
+
+    def _run_steps(self, *chosen: Callable[[Any], None]) -> None:
+        client = client_for_provisioning()
+        for step in chosen:
+            step(client)
+            self.write(**{name: getattr(self, name) for name in FIELDS_FROM_AWS})
+
+    def _calls_of_upgrade(self) -> list[str]:
+        with translated_errors():
+            client = DryRun(client_for_provisioning())
+            self._create_routes(client)
+            self._create_stage(client)
+            client.create_deployment(StageName=self.stage)
+        return client.calls

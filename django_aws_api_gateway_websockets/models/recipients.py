@@ -1,0 +1,174 @@
+"""Recipients: from the rows of sessions to connections, and what became of them to the rows."""
+
+from __future__ import annotations
+
+from array import array
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Optional, Sequence, TypeVar
+
+from asgiref.sync import sync_to_async
+
+from .. import sending
+from ..sending import BATCH_SIZE, Progress, Report, ReportWriter, Row
+
+if TYPE_CHECKING:
+    from .sessions import WebSocketSession, WebSocketSessionQuerySet
+
+Answer = TypeVar("Answer")
+
+
+def send(
+    sessions: WebSocketSessionQuerySet,
+    body: bytes,
+    report: Report,
+    *,
+    progress: Optional[Progress] = None,
+) -> None:
+    """Send to the connected sessions. Raises RegionMissing before a message leaves."""
+    sending.require_regions(connected_rows(sessions))
+    total = len(connected_keys(sessions)) if progress else None
+    writer = ReportWriter(report, partial(mark_gone, sessions), progress, total)
+    recipients = sending.reachable(connected_rows(sessions), writer)
+    writer.write(sending.fan_out(body, recipients))
+
+
+def send_to_one(
+    sessions: WebSocketSessionQuerySet, session: WebSocketSession, body: bytes, report: Report
+) -> None:
+    """Send to one session that is at hand. Raises RegionMissing."""
+    mark_gone(sessions, post([row_of(session)], body, report))
+
+
+async def asend(
+    sessions: WebSocketSessionQuerySet, body: bytes, *, progress: Optional[Progress] = None
+) -> Report:
+    """Send as ``send`` does, without blocking the event loop: read all rows, post, mark the gone.
+
+    The caller's own task awaits each statement, as it does for Django's own asynchronous ORM.
+    """
+    next_batch = sync_to_async(partial(next, connected_rows(sessions), None))
+    rows: List[Row] = []
+    # One statement at a time, so that other tasks' statements have their turn.
+    while batch := await next_batch():
+        rows += batch
+    return await _apost(sessions, rows, body, progress)
+
+
+async def asend_to_one(
+    sessions: WebSocketSessionQuerySet, session: WebSocketSession, body: bytes
+) -> Report:
+    """Send as ``send_to_one`` does, without blocking the event loop."""
+    row = await sync_to_async(row_of)(session)
+    return await _apost(sessions, [row], body)
+
+
+async def _apost(
+    sessions: WebSocketSessionQuerySet,
+    rows: List[Row],
+    body: bytes,
+    progress: Optional[Progress] = None,
+) -> Report:
+    report = Report()
+    gone = await _in_thread(partial(post, rows, body, report, progress))
+    for start in range(0, len(gone), BATCH_SIZE):
+        await sync_to_async(mark_gone)(sessions, gone[start : start + BATCH_SIZE])
+    return report
+
+
+async def _in_thread(function: Callable[[], Answer]) -> Answer:
+    """Call it in a thread of its own: the loop's shared threads are for short calls."""
+    executor = ThreadPoolExecutor(1, "websocket-asend")
+    try:
+        call: Any = sync_to_async(function, thread_sensitive=False, executor=executor)
+        answer: Answer = await call()
+    finally:
+        executor.shutdown(wait=False)
+    return answer
+
+
+def post(
+    rows: Sequence[Row], body: bytes, report: Report, progress: Optional[Progress] = None
+) -> List[int]:
+    """Send to these rows; return the keys of those that have gone. Knows no database.
+
+    Raises RegionMissing before a message leaves.
+    """
+    sending.require_regions([rows])
+    gone: List[int] = []
+    writer = ReportWriter(report, gone.extend, progress, len(rows))
+    writer.write(sending.fan_out(body, sending.reachable([rows], writer)))
+    return gone
+
+
+def close(rows: Sequence[Row], report: Report) -> None:
+    """Close the connections of rows that are marked as closed already."""
+    writer = ReportWriter(report)
+    writer.write(sending.close(sending.reachable([rows], writer)))
+
+
+def mark_gone(sessions: WebSocketSessionQuerySet, keys: Sequence[int]) -> None:
+    """Mark the sessions of these keys as no longer connected, but for those still connecting."""
+    if keys:
+        sessions.unfiltered().filter(pk__in=keys).mark_gone()
+
+
+def row_of(session: WebSocketSession) -> Row:
+    """Return what sending needs of a session that is at hand."""
+    gateway = session.api_gateway
+    columns = (gateway.api_id, gateway.stage, gateway.api_endpoint) if gateway else (None,) * 3
+    return Row(session.pk, session.connection_id, *columns)
+
+
+def connected_rows(sessions: WebSocketSessionQuerySet) -> Iterator[List[Row]]:
+    """Yield the connected sessions' rows in batches; each step of the iterator is one statement.
+
+    A join may find a row several times; it is there once.
+    """
+    if not _is_final(sessions):
+        # For few sessions one statement is enough. Python sorts them: asked for an order, a
+        # database may look through all of its rows in that order.
+        rows = _read(sessions.order_by())
+        if len(rows) <= BATCH_SIZE:
+            yield sorted(set(rows))
+            return
+    # For many sessions the keys are read first: a statement that goes on after the latest key
+    # would sort the rest each time.
+    for batch in _batches(sessions, _keys(sessions)):
+        yield _read(batch)
+
+
+def connected_keys(sessions: WebSocketSessionQuerySet) -> List[int]:
+    """Return the keys of the connected sessions in their order, each once."""
+    keys = _keys(sessions)
+    if not _is_final(sessions):
+        return keys.tolist()
+    return list(chain.from_iterable(_keys(batch) for batch in _batches(sessions, keys)))
+
+
+def _is_final(sessions: WebSocketSessionQuerySet) -> bool:
+    """True for a slice, a union and the like, which cannot be filtered any further."""
+    query = sessions.query
+    return bool(query.is_sliced or query.combinator or query.distinct_fields)
+
+
+def _keys(sessions: WebSocketSessionQuerySet) -> array[int]:
+    """Return the keys in their order, eight bytes each; of a final queryset also those closed."""
+    if _is_final(sessions):
+        return array("q", sorted(set(sessions.values_list("pk", flat=True))))
+    connected = sessions.filter(connected=True).order_by("pk")
+    return array("q", connected.values_list("pk", flat=True).distinct())
+
+
+def _batches(
+    sessions: WebSocketSessionQuerySet, keys: array[int]
+) -> Iterator[WebSocketSessionQuerySet]:
+    for start in range(0, len(keys), BATCH_SIZE):
+        yield sessions.unfiltered().filter(pk__in=keys[start : start + BATCH_SIZE])
+
+
+def _read(sessions: WebSocketSessionQuerySet) -> List[Row]:
+    columns = ("api_gateway__api_id", "api_gateway__stage_name", "api_gateway__api_endpoint")
+    connected = sessions.filter(connected=True).values_list("pk", "connection_id", *columns)
+    return [Row._make(values) for values in connected[: BATCH_SIZE + 1]]

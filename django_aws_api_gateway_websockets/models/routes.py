@@ -1,0 +1,114 @@
+"""Routes of a gateway beside its own three: each is deployed when its row is saved."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Mapping
+
+from django.db import models, transaction
+
+from ..provisioning.routes import Route, RouteTable
+from .fields import EndpointField
+from .gateways import ApiGateway, client_for_provisioning
+
+#: The columns of which AWS has a copy.
+FIELDS_IN_AWS = {"api_gateway_id", "route_key", "integration_url"}
+
+
+class ApiGatewayAdditionalRoute(models.Model):
+    """A route for one value of the route selection expression."""
+
+    api_gateway = models.ForeignKey(
+        ApiGateway, on_delete=models.CASCADE, related_name="additional_routes"
+    )
+    name = models.CharField(max_length=63)
+    route_key = models.CharField(
+        max_length=64, db_index=True, help_text="The action that this route takes."
+    )
+    integration_url = EndpointField(help_text="The full URL: https://www.example.com/ws/chat")
+    deployed = models.BooleanField(default=False, editable=False)
+    created_on = models.DateTimeField(auto_now_add=True)
+    updated_on = models.DateTimeField(auto_now=True)
+
+    #: The columns that AWS has a copy of, as they were when the row was read.
+    _stored: Mapping[str, Any] = {}
+
+    class Meta:
+        verbose_name = "additional route"
+        unique_together = [("api_gateway", "route_key")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and deploy the route once the transaction has committed if its gateway is live.
+
+        A failure to deploy is logged and shown on the gateway; ``deployed`` then stays False, and
+        saving again tries again.
+        """
+        changed = any(getattr(self, name) != value for name, value in self._stored.items())
+        self.deployed = self.deployed and not changed
+        if changed and kwargs.get("update_fields"):
+            kwargs["update_fields"] = {*kwargs["update_fields"], "deployed"}
+        super().save(*args, **kwargs)
+        if self._stored.get("api_gateway_id", self.api_gateway_id) != self.api_gateway_id:
+            self._undeploy_on_commit()
+        if self.api_gateway.api_created and not self.deployed:
+            transaction.on_commit(self._deploy)
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> ApiGatewayAdditionalRoute:
+        route = super().from_db(*args, **kwargs)
+        loaded = route.__dict__
+        route._stored = {name: loaded[name] for name in FIELDS_IN_AWS & loaded.keys()}
+        return route
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Delete the row, and the live gateway's route once the transaction has committed."""
+        deleted = super().delete(*args, **kwargs)
+        self._undeploy_on_commit()
+        return deleted
+
+    def create_route(self, client: Any, deploy: bool = True) -> None:
+        """Make the route in AWS, or correct it, and deploy the gateway unless told not to."""
+        former_key = self._stored.get("route_key", self.route_key)
+        table = self.api_gateway.route_table(client)
+        table.ensure(Route(self.route_key, self.integration_url))
+        _remove_unused(self.api_gateway, table, former_key)
+        if deploy:
+            self.api_gateway.deploy_api(client)
+            self.deployed = True
+            type(self)._base_manager.filter(pk=self.pk).update(deployed=True)
+        self._stored = {name: getattr(self, name) for name in FIELDS_IN_AWS}
+
+    def _deploy(self) -> None:
+        def deploy() -> None:
+            self.create_route(client_for_provisioning())
+
+        failure = f"Route not deployed route_key={self.route_key}"
+        self.api_gateway.attempt_or_log(failure, deploy)
+
+    def _undeploy_on_commit(self) -> None:
+        """Remove the route from the gateway that AWS has it on, by the key that AWS has."""
+        known = {name: self._stored.get(name, getattr(self, name)) for name in FIELDS_IN_AWS}
+        self._stored = {}
+        live = ApiGateway._base_manager.filter(pk=known["api_gateway_id"], api_created=True)
+        for gateway in live:
+            transaction.on_commit(partial(_undeploy, gateway, known["route_key"]))
+
+
+def _undeploy(gateway: ApiGateway, route_key: str) -> None:
+    def remove() -> None:
+        client = client_for_provisioning()
+        _remove_unused(gateway, gateway.route_table(client), route_key)
+        gateway.deploy_api(client)
+
+    gateway.attempt_or_log(f"Route not removed route_key={route_key}", remove)
+
+
+def _remove_unused(gateway: ApiGateway, table: RouteTable, key: str) -> None:
+    # A key that one route gave up may be another route's by now.
+    own = [route.key for route in gateway.own_routes()]
+    if key not in own and not gateway.additional_routes.filter(route_key=key).exists():
+        table.remove(key)
+    table.sweep()

@@ -1,0 +1,208 @@
+"""Sessions: the live connections, and what is done with many of them at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import Any, Callable, Optional, Sequence
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from .. import sending
+from ..sending import Progress, Report, Row
+from . import recipients
+from .broadcasts import Broadcast, task_backend
+from .changes import ChangeTracking
+from .querysets import PrimaryQuerySet
+
+#: API Gateway waits 29 s for the answer to a $connect, and until it has the answer AWS calls the
+#: connection gone.
+CONNECT_LASTS = timedelta(seconds=30)
+
+
+class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
+    """Sessions that can be written to, all at once."""
+
+    def send_message(
+        self, data: Any, *, on_commit: bool = False, progress: Optional[Progress] = None
+    ) -> Report:
+        """Send ``data`` as JSON to the connected sessions of this queryset; report how it went.
+
+        One recipient's failure never stops the others: it is counted, and those that are gone are
+        marked as no longer connected. A session whose $connect is still being answered counts as
+        gone but stays connected.
+
+        With ``on_commit`` the message leaves when the transaction has committed, to those who are
+        connected then; the report is empty. It does not leave if the transaction is rolled back.
+
+        ``progress`` is called with the number of recipients that are done and the number of all,
+        some ten times a second and at the end. What it raises ends the sending.
+
+        Raises MessageNotSerializable, MessageTooLarge (128 KiB) or RegionMissing before a message
+        leaves.
+        """
+        body = sending.encode(data)
+        return self._now_or_later(
+            partial(recipients.send, self, body, progress=progress), on_commit
+        )
+
+    async def asend_message(self, data: Any, *, progress: Optional[Progress] = None) -> Report:
+        """Send as ``send_message`` does, without blocking the event loop.
+
+        All rows are read before the first message leaves: some 200 bytes for each recipient are
+        held. If the call is cancelled, what has been handed to AWS still arrives, and the next
+        message marks those that are gone. ``broadcast()`` is there for many thousands.
+
+        ``progress`` is called in another thread.
+        """
+        return await recipients.asend(self, sending.encode(data), progress=progress)
+
+    def send_to_one(
+        self, session: WebSocketSession, data: Any, *, on_commit: bool = False
+    ) -> Report:
+        """Send ``data`` to one session that is at hand; see ``send_message``."""
+        body = sending.encode(data)
+        return self._now_or_later(partial(recipients.send_to_one, self, session, body), on_commit)
+
+    async def asend_to_one(self, session: WebSocketSession, data: Any) -> Report:
+        """Send ``data`` to one session that is at hand; see ``asend_message``."""
+        return await recipients.asend_to_one(self, session, sending.encode(data))
+
+    def broadcast(self, data: Any, *, at_most_once: bool = False) -> Broadcast:
+        """Send ``data`` as JSON to the sessions that are connected now, by tasks of a queue.
+
+        The message and the recipients are recorded, and when the transaction commits a task is
+        enqueued for each 1,000 of them. Where a worker dies, recipients in doubt get the message
+        twice, or with ``at_most_once`` perhaps not at all. The tasks use the database that the
+        router chooses.
+
+        Raises ConfigurationError without WEBSOCKETS["task_backend"], and MessageNotSerializable or
+        MessageTooLarge (128 KiB), before anything is recorded.
+        """
+        task_backend()
+        message = sending.encode(data).decode()
+        return Broadcast.objects.start(message, recipients.connected_keys(self), at_most_once)
+
+    # A template must not call this.
+    broadcast.alters_data = True  # type: ignore[attr-defined]
+
+    def close(self, *, on_commit: bool = False) -> Report:
+        """Close the connections of the connected sessions of this queryset, and their rows.
+
+        The rows come first: whatever AWS answers, nothing is sent to these connections and no
+        message of theirs is accepted any more. The client sees the code 1000; no other code and no
+        reason can be chosen. The report counts those that were closed, had gone, or failed.
+
+        With ``on_commit`` AWS is called when the transaction has committed, a failure is logged,
+        and the report is empty.
+        """
+        report = Report()
+        for rows in recipients.connected_rows(self.on_primary()):
+            self._close(rows, report, on_commit)
+        return report
+
+    # A template must not call this, and ``objects.close()`` must not close all by mistake.
+    close.alters_data = close.queryset_only = True  # type: ignore[attr-defined]
+
+    def close_one(self, session: WebSocketSession, on_commit: bool) -> Report:
+        """Close one session that is at hand; see ``close``."""
+        report = Report()
+        self._close([recipients.row_of(session)], report, on_commit)
+        session.mark_saved(connected=False)
+        return report
+
+    close_one.alters_data = True  # type: ignore[attr-defined]
+
+    def mark_gone(self) -> int:
+        """Mark these sessions as no longer connected, but for those still connecting."""
+        now = timezone.now()
+        connecting = Q(request_count__lte=1, created_on__gt=now - CONNECT_LASTS)
+        return self.exclude(connecting).update(connected=False, updated_on=now)
+
+    def unfiltered(self) -> WebSocketSessionQuerySet:
+        """Return all sessions, of the database that ``using()`` has chosen, if it has."""
+        # Not self.db, which is the database to read from: the UPDATE goes where writes go.
+        return type(self)(self.model, using=self._db)  # type: ignore[attr-defined]
+
+    def _now_or_later(
+        self, act: Callable[[Report], Any], on_commit: bool, report: Optional[Report] = None
+    ) -> Report:
+        """Act now, or when the transaction has committed; return the report that it fills."""
+        report = Report() if report is None else report
+        if on_commit:
+
+            def act_then() -> None:  # no partial, which has no name for Django to log
+                act(report)
+
+            # Robust: what the transaction was about is done, whether AWS can be reached or not.
+            transaction.on_commit(act_then, using=self.on_primary().db, robust=True)
+        else:
+            act(report)
+        return report
+
+    def _close(self, rows: Sequence[Row], report: Report, on_commit: bool) -> None:
+        if rows:
+            closed = self.unfiltered().filter(pk__in=[row.pk for row in rows])
+            closed.update(connected=False, updated_on=timezone.now())
+            self._now_or_later(partial(recipients.close, rows), on_commit, report)
+
+
+class WebSocketSession(ChangeTracking):
+    """One connection, from its $connect on."""
+
+    connection_id = models.CharField(max_length=255, unique=True)
+    channel_name = models.CharField(max_length=128, blank=True, default="")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="websocket_sessions",
+    )
+    connected = models.BooleanField(default=True)
+    api_gateway = models.ForeignKey(
+        "django_aws_api_gateway_websockets.ApiGateway",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="sessions",
+    )
+    request_count = models.PositiveBigIntegerField(default=1)
+    created_on = models.DateTimeField(auto_now_add=True)
+    updated_on = models.DateTimeField(auto_now=True)
+    # The login that opened it: see security/identity.py. Nullable, for rows of older releases.
+    auth_hash = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
+    login = models.CharField(  # noqa: DJ001
+        max_length=64, null=True, editable=False, db_index=True
+    )
+
+    objects = WebSocketSessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "WebSocket session"
+        indexes = [
+            models.Index(fields=["connection_id", "connected"]),
+            models.Index(fields=["channel_name", "connection_id"]),
+            models.Index(fields=["channel_name", "connected"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.connection_id
+
+    def send_message(self, data: Any, *, on_commit: bool = False) -> Report:
+        """Send ``data`` as JSON to this connection; see the queryset's ``send_message``.
+
+        The connection is tried even if the row says that it is closed.
+        """
+        return type(self).objects.send_to_one(self, data, on_commit=on_commit)
+
+    async def asend_message(self, data: Any) -> Report:
+        """Send as ``send_message`` does, without blocking the event loop."""
+        return await type(self).objects.asend_to_one(self, data)
+
+    def close(self, *, on_commit: bool = False) -> Report:
+        """Close the connection; see the queryset's ``close``. It is tried as above."""
+        return type(self).objects.close_one(self, on_commit)
+
+    close.alters_data = True  # type: ignore[attr-defined]

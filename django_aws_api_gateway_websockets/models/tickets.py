@@ -1,0 +1,99 @@
+"""Tickets: a login that travels, once, to a host to which its cookies are not sent."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from secrets import token_urlsafe
+from typing import Optional
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from ..conf import conf
+from ..security.identity import Identity, digest, still_holds
+from .querysets import PrimaryQuerySet
+
+#: Many times what each issue adds, so that the table shrinks to those that still count.
+FORGOTTEN_AT_ONCE = 100
+
+
+class WebSocketTicketQuerySet(PrimaryQuerySet["WebSocketTicket"]):
+    """Tickets, made and found."""
+
+    def issue(self, identity: Identity) -> str:
+        """Return a new ticket for a login, and forget some of those that have expired.
+
+        The row has its digest alone, so who reads the table cannot use it.
+        """
+        now = timezone.now()
+        self._forget_expired(now)
+        ticket = token_urlsafe(32)
+        self.create(
+            digest=digest(ticket),
+            user=identity.user,
+            auth_hash=identity.auth_hash,
+            login=identity.login,
+            expires_on=now + timedelta(seconds=conf.ticket_lifetime),
+        )
+        return ticket
+
+    def _forget_expired(self, now: datetime) -> None:
+        # By their keys: a DELETE of a range would, in a transaction of InnoDB's, lock the gap into
+        # which everybody else is about to insert.
+        expired = self.filter(expires_on__lte=now).values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]
+        if pks := list(expired):
+            self.filter(pk__in=pks).delete()
+
+    def find(self, ticket: str, connection_id: str) -> Optional[WebSocketTicket]:
+        """Return the ticket's row if that connection may use it now, else None."""
+        rows = self.on_primary().select_related("user")
+        found = rows.filter(
+            usable_by(connection_id), digest=digest(ticket), expires_on__gt=timezone.now()
+        ).first()
+        return found if found and still_holds(found.user, found.auth_hash) else None
+
+
+class WebSocketTicket(models.Model):
+    """A login's permission to open one connection, for WEBSOCKETS["ticket_lifetime"] seconds."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="websocket_tickets"
+    )
+    auth_hash = models.CharField(max_length=64, null=True)  # noqa: DJ001
+    login = models.CharField(max_length=64, null=True, db_index=True)  # noqa: DJ001
+    #: The connection that has used it.
+    connection_id = models.CharField(max_length=255, null=True)  # noqa: DJ001
+    expires_on = models.DateTimeField(db_index=True)
+
+    objects = WebSocketTicketQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "WebSocket ticket"
+
+    def __str__(self) -> str:
+        return f"{self.user}, until {self.expires_on}"
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.user, self.auth_hash, self.login)
+
+    def spend(self, connection_id: str) -> bool:
+        """Give the ticket to that connection; False if another one has it.
+
+        It is one conditional UPDATE, so of many that try at once one succeeds. The same
+        connection may have it again, since AWS may repeat a $connect.
+        """
+        rows = type(self).objects.filter(usable_by(connection_id), pk=self.pk)
+        return rows.update(connection_id=connection_id) == 1
+
+    def give_back(self, connection_id: str) -> None:
+        """Take it back from a connection that was refused after all."""
+        rows = type(self).objects.filter(pk=self.pk, connection_id=connection_id)
+        rows.update(connection_id=None)
+
+
+def usable_by(connection_id: str) -> Q:
+    return Q(connection_id=None) | Q(connection_id=connection_id)

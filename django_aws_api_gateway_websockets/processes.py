@@ -1,0 +1,32 @@
+"""Processes: what each keeps for itself, so that a forked child shares nothing with its parent."""
+
+from __future__ import annotations
+
+import os
+from functools import wraps
+from typing import Any, Callable, Dict, Tuple, TypeVar, cast
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def per_process(make: Function) -> Function:
+    """Call ``make`` once for each process and each set of arguments, and keep what it returns.
+
+    A forked child makes its own. It keeps what its parent has made, untouched: to free a parent's
+    connections would close them for the parent, and a lock that the parent holds would never be
+    released. The arguments must be hashable. Threads that ask first at the same time get the same
+    object, though ``make`` may have been called for each of them.
+    """
+    made: Dict[Tuple[Any, ...], Any] = {}
+
+    @wraps(make)
+    def own(*args: Any) -> Any:
+        key = (os.getpid(), *args)
+        try:
+            return made[key]
+        except KeyError:
+            # One operation, so that of many threads the first decides.
+            return made.setdefault(key, make(*args))
+
+    own.forget = made.clear  # type: ignore[attr-defined]
+    return cast(Function, own)

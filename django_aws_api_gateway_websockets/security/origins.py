@@ -1,0 +1,94 @@
+"""Origins of pages: which of them may open a socket. Knows settings, no request."""
+
+from __future__ import annotations
+
+from typing import Iterable, NamedTuple, Optional, Sequence
+from urllib.parse import urlsplit
+
+from django.http.request import split_domain_port, validate_host
+from django.utils.http import is_same_domain
+
+from ..conf import conf
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Origin(NamedTuple):
+    """The scheme, host and port of an Origin header, parsed."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, value: str) -> Optional[Origin]:
+        """Return the origin, or None for what is none ("null", a path, user information)."""
+        try:
+            url = urlsplit(value)
+            port = url.port or DEFAULT_PORTS[url.scheme]
+        except (ValueError, KeyError):
+            return None
+        host = url.hostname or ""
+        host = f"[{host}]" if ":" in host else host
+        plain = f"{url.scheme}://{host}"
+        # urlsplit() is lenient. What a browser sends is an origin's one form, and nothing more.
+        if not host or value.lower() not in (plain, f"{plain}:{port}"):
+            return None
+        return cls(url.scheme, host, port)
+
+    @property
+    def netloc(self) -> str:
+        return self.host if self.has_default_port else f"{self.host}:{self.port}"
+
+    @property
+    def has_default_port(self) -> bool:
+        return self.port == DEFAULT_PORTS[self.scheme]
+
+
+def host_of(url: str) -> str:
+    """Return the host name of a URL in lower case, or an empty string."""
+    return (urlsplit(url).hostname or "").lower()
+
+
+def is_site_host(host: str, patterns: Sequence[str]) -> bool:
+    """True if ALLOWED_HOSTS names the host. Its "*" says nothing about which pages are ours."""
+    return validate_host(host, [pattern for pattern in patterns if pattern != "*"])
+
+
+def is_origin_among(origin: Origin, origins: Iterable[str]) -> bool:
+    """True if a list has the origin, by the rules of Django's CSRF_TRUSTED_ORIGINS."""
+    for trusted in map(urlsplit, origins):
+        if trusted.scheme == origin.scheme and (
+            trusted.netloc == origin.netloc
+            or (
+                "*" in trusted.netloc and is_same_domain(origin.netloc, trusted.netloc.lstrip("*"))
+            )
+        ):
+            return True
+    return False
+
+
+def is_origin_pattern(text: str) -> bool:
+    """True for what is_origin_among() can find: an origin in its one form, or of sub-domains."""
+    plain = str(text).replace("://*.", "://", 1)
+    origin = Origin.parse(plain)
+    if origin is None or "*" in plain:
+        return False
+    return plain == f"{origin.scheme}://{origin.netloc}"
+
+
+def is_own_origin(
+    origin: Origin, request_host: str, scheme: str, own_hosts: Sequence[str]
+) -> bool:
+    """True if a page of that origin is one of this site's.
+
+    ``scheme`` is what the client used: a page that came over plain HTTP is not the site that is
+    served over HTTPS. The port must be the scheme's own or that of the request's Host.
+    ``own_hosts`` are ours besides ALLOWED_HOSTS and the request's Host.
+    """
+    if origin.scheme == "http" and scheme != "http":
+        return False
+    host, port = split_domain_port(request_host)
+    if not origin.has_default_port and str(origin.port) != port:
+        return False
+    return origin.host in (host, *own_hosts) or is_site_host(origin.host, conf.allowed_hosts)

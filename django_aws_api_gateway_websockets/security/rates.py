@@ -1,0 +1,73 @@
+"""How often one client may do something. Knows Django's cache, no request and no model."""
+
+from __future__ import annotations
+
+import re
+import time
+from hashlib import sha256
+from ipaddress import ip_address, ip_network
+from typing import NamedTuple, Optional
+
+from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
+
+from ..conf import conf
+from ..exceptions import ConfigurationError
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Rate(NamedTuple):
+    """So many times in so many seconds."""
+
+    limit: int
+    period: int
+
+    @classmethod
+    def parse(cls, text: str) -> Rate:
+        """Return the rate that "30/m" says: a number, and s, m, h or d for the period.
+
+        Raises ConfigurationError for anything else.
+        """
+        found = re.fullmatch(r"([1-9][0-9]{0,8})/([smhd])", str(text))
+        if found is None:
+            raise ConfigurationError(
+                f'{text!r} is not a rate. Write "30/m" for 30 times a minute; s, h and d work too.'
+            )
+        return cls(int(found.group(1)), SECONDS[found.group(2)])
+
+    def wait_for(self, key: str) -> Optional[int]:
+        """Count one more time for ``key``. Return None if it may, else the seconds to wait.
+
+        Time is cut into windows of the rate's period, which begin at another moment for each key.
+        An attempt that is refused changes nothing for the next window. Counting is as atomic as
+        the cache's ``incr``: with Redis, Memcached and, in one process, local memory.
+        """
+        digest = sha256(key.encode()).hexdigest()
+        offset = int(digest[:8], 16) % self.period
+        window, elapsed = divmod(int(time.time()) + offset, self.period)
+        count = self._count(f"websocket-rate:{digest[:40]}:{self.period}:{window}")
+        return None if count <= self.limit else self.period - elapsed
+
+    def _count(self, key: str) -> int:
+        cache = caches[conf.rate_cache]
+        if cache.add(key, 1, timeout=self.period):
+            return 1
+        try:
+            count = int(cache.incr(key))
+        except ValueError:  # It was dropped in between: a cache may do that at any time.
+            cache.set(key, 1, timeout=self.period)
+            return 1
+        if type(cache).incr is BaseCache.incr:
+            # The one of files and of the database takes the cache's own time-out, 300 s.
+            cache.touch(key, timeout=self.period)
+        return count
+
+
+def network_of(address: str) -> str:
+    """Return what belongs to one client: an IPv4 address, or the /64 around an IPv6 one."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip_network((ip, 64), strict=False)) if ip.version == 6 else address

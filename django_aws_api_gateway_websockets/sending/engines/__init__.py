@@ -1,0 +1,1 @@
+"""Engines: what carries HTTP requests to ``@connections``, many at a time."""

@@ -1,0 +1,271 @@
+"""Carries requests with libcurl's multi interface: many in one thread. Needs the extra `fast`."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import select
+import time
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+from weakref import WeakSet
+
+import pycurl
+
+from .base import LONGEST_RESPONSE, Answer, Request, Timeouts, of_response
+
+IN_FLIGHT = 256
+
+#: With so many requests under way, seconds in which answers gather: to look after each by itself
+#: costs a fifth more of the CPU.
+CROWD, GATHERING = 64, 0.0005
+
+#: libcurl's errors by the names that botocore has for them; see curl's libcurl-errors.
+BROKEN = "ConnectionClosedError"
+FAILURES = {
+    pycurl.E_COULDNT_RESOLVE_PROXY: "ProxyConnectionError",
+    pycurl.E_COULDNT_RESOLVE_HOST: "EndpointConnectionError",
+    pycurl.E_COULDNT_CONNECT: "EndpointConnectionError",
+    pycurl.E_GOT_NOTHING: BROKEN,
+    pycurl.E_SEND_ERROR: BROKEN,
+    pycurl.E_RECV_ERROR: BROKEN,
+    pycurl.E_PARTIAL_FILE: BROKEN,
+    pycurl.E_SSL_CONNECT_ERROR: "SSLError",
+    pycurl.E_PEER_FAILED_VERIFICATION: "SSLError",
+    pycurl.E_SSL_CACERT: "SSLError",  # the same since libcurl 7.62
+    pycurl.E_SSL_CACERT_BADFILE: "SSLError",
+}
+HOPELESS = {
+    pycurl.E_PEER_FAILED_VERIFICATION,
+    pycurl.E_SSL_CACERT,
+    pycurl.E_SSL_CACERT_BADFILE,
+}
+
+
+class Sockets:
+    """The sockets that libcurl waits for, in its own words: POLL_IN is 1, POLL_OUT 2, both 3."""
+
+    def __init__(self) -> None:
+        # Not `selectors`, which would take a tenth of a message's time.
+        self._is_epoll = hasattr(select, "epoll")
+        self._poll: Any = select.epoll() if self._is_epoll else select.poll()
+        self._watched: Set[int] = set()
+
+    def watch(self, descriptor: int, what: int) -> None:
+        events = what & pycurl.POLL_IN and select.POLLIN
+        events |= what & pycurl.POLL_OUT and select.POLLOUT
+        if descriptor in self._watched:
+            self._poll.modify(descriptor, events)
+        else:
+            self._watched.add(descriptor)
+            self._poll.register(descriptor, events)
+
+    def forget(self, descriptor: int) -> None:
+        if descriptor in self._watched:
+            self._watched.remove(descriptor)
+            self._poll.unregister(descriptor)
+
+    def wait(self, seconds: float) -> Iterator[Tuple[int, int]]:
+        """Yield the sockets on which something happened, each with what that was."""
+        # Rounded up, or the last millisecond would be spent on asking again and again.
+        timeout = seconds if self._is_epoll else math.ceil(seconds * 1000)
+        for descriptor, events in self._poll.poll(timeout):
+            action = events & select.POLLIN and pycurl.CSELECT_IN
+            action |= events & select.POLLOUT and pycurl.CSELECT_OUT
+            yield descriptor, action or pycurl.CSELECT_ERR
+
+    def close(self) -> None:
+        if self._is_epoll:
+            self._poll.close()
+
+
+class Handle:
+    """One of libcurl's easy handles, used for one request after another."""
+
+    def __init__(self, certificates: str) -> None:
+        self.ticket: Any = None
+        self._head: List[bytes] = []
+        self._body: List[bytes] = []
+        self._read = 0
+        self._sent: Tuple[Any, ...] = ()
+        self.curl = pycurl.Curl()
+        options: Dict[int, Any] = {
+            pycurl.NOSIGNAL: 1,  # signals are the main thread's
+            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
+            pycurl.PATH_AS_IS: 1,  # what is signed
+            pycurl.TCP_KEEPALIVE: 1,
+            pycurl.HEADERFUNCTION: self._head.append,
+            pycurl.WRITEFUNCTION: self._take,
+            pycurl.NOPROXY: "",  # NO_PROXY is looked at before
+        }
+        is_directory = Path(certificates).is_dir()
+        authorities = {True: pycurl.CAPATH, False: pycurl.CAINFO}
+        proxy_authorities = {True: pycurl.PROXY_CAPATH, False: pycurl.PROXY_CAINFO}
+        options[authorities[is_directory]] = certificates
+        options[proxy_authorities[is_directory]] = certificates
+        for option, value in options.items():
+            self.curl.setopt(option, value)
+        # What libcurl was built to trust beside it.
+        self.curl.unsetopt(authorities[not is_directory])
+        self.curl.unsetopt(proxy_authorities[not is_directory])
+
+    def prepare(self, ticket: Any, request: Request, timeouts: Timeouts) -> None:
+        curl, address = self.curl, request.address
+        self.ticket = ticket
+        self._head.clear()
+        self._body.clear()
+        self._read = 0
+        curl.setopt(pycurl.URL, address.origin + request.path)
+        lines = [f"{name}: {value}" for name, value in request.headers.items()]
+        # Without these libcurl calls the body a form, and asks before it sends a longer one.
+        curl.setopt(pycurl.HTTPHEADER, [*lines, "Content-Type:", "Expect:"])
+        same = (request.method, request.body, address.proxy, timeouts)
+        if same != self._sent:
+            self._prepare_rest(*same)
+            self._sent = same
+
+    def _prepare_rest(
+        self, method: str, body: bytes, proxy: Optional[str], timeouts: Timeouts
+    ) -> None:
+        self.curl.setopt(pycurl.CUSTOMREQUEST, method)
+        if method == "POST":
+            self.curl.setopt(pycurl.POSTFIELDS, body)
+        else:
+            self.curl.setopt(pycurl.HTTPGET, 1)
+        self.curl.setopt(pycurl.PROXY, proxy or "")
+        self.curl.setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds(timeouts.connect))
+        self.curl.setopt(pycurl.TIMEOUT_MS, milliseconds(sum(timeouts)))
+
+    def _take(self, data: bytes) -> Optional[int]:
+        self._read += len(data)
+        if self._read > LONGEST_RESPONSE:
+            return -1
+        self._body.append(data)
+        return None
+
+    def answer(self) -> Answer:
+        status = self.curl.getinfo(pycurl.RESPONSE_CODE)
+        if 200 <= status < 300:
+            return Answer(status)
+        return of_response(status, self._error_type(), b"".join(self._body))
+
+    def _error_type(self) -> str:
+        for line in self._head:
+            name, _, value = line.partition(b":")
+            if name.lower() == b"x-amzn-errortype":
+                return value.strip().decode("latin-1")
+        return ""
+
+    def failure(self, code: int) -> Answer:
+        if code == pycurl.E_OPERATION_TIMEDOUT:
+            has_asked = self.curl.getinfo(pycurl.REQUEST_SIZE) > 0
+            return Answer(0, "ReadTimeoutError" if has_asked else "ConnectTimeoutError", True)
+        if self._sent[2] and self._is_of_the_proxy(code):
+            return Answer(0, "ProxyConnectionError", True)
+        return Answer(0, FAILURES.get(code, f"curl error {code}"), code not in HOPELESS)
+
+    def _is_of_the_proxy(self, code: int) -> bool:
+        return code == pycurl.E_COULDNT_CONNECT or self.curl.getinfo(pycurl.HTTP_CONNECTCODE) > 299
+
+
+class LibcurlCourier:
+    """One of libcurl's multi handles, with the connections that it keeps, and an event loop."""
+
+    def __init__(self, capacity: int, certificates: str) -> None:
+        self.capacity = capacity
+        self._owner = os.getpid()
+        self._certificates = certificates
+        self._handles: Dict[pycurl.Curl, Handle] = {}
+        self._idle: List[Handle] = []
+        self._sockets = Sockets()
+        self._alarm: Optional[float] = None
+        self._multi = pycurl.CurlMulti()
+        self._multi.setopt(pycurl.M_MAXCONNECTS, capacity)
+        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_alarm)
+        _couriers.add(self)
+
+    def start(self, ticket: Any, request: Request, timeouts: Timeouts) -> None:
+        handle = self._idle.pop() if self._idle else self._new_handle()
+        handle.prepare(ticket, request, timeouts)
+        self._multi.add_handle(handle.curl)
+
+    def wait(self, seconds: float) -> List[Tuple[Any, Answer]]:
+        deadline = time.monotonic() + seconds
+        while True:
+            now = time.monotonic()
+            if self._alarm is not None and now >= self._alarm:
+                self._alarm = None
+                self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+            # Asked before the sockets are: an answer may be there as soon as its request is out.
+            answers = self._collect()
+            if answers or now >= deadline:
+                return answers
+            if len(self._handles) - len(self._idle) >= CROWD:
+                time.sleep(GATHERING)
+            ends = deadline if self._alarm is None else min(deadline, self._alarm)
+            for descriptor, action in self._sockets.wait(max(0.0, ends - now)):
+                self._multi.socket_action(descriptor, action)
+
+    def close(self) -> None:
+        if os.getpid() != self._owner:
+            return
+        self._multi.close()
+        self._handles.clear()
+        self._idle.clear()
+        self._sockets.close()
+
+    def _new_handle(self) -> Handle:
+        handle = Handle(self._certificates)
+        self._handles[handle.curl] = handle
+        return handle
+
+    def _collect(self) -> List[Tuple[Any, Answer]]:
+        answers = []
+        more = 1
+        while more:
+            more, finished, broken = self._multi.info_read()
+            for curl in finished:
+                answers.append(self._take_back(curl, pycurl.E_OK))
+            for curl, code, _ in broken:
+                answers.append(self._take_back(curl, code))
+        return answers
+
+    def _take_back(self, curl: pycurl.Curl, code: int) -> Tuple[Any, Answer]:
+        self._multi.remove_handle(curl)
+        handle = self._handles[curl]
+        answer = handle.failure(code) if code else handle.answer()
+        ticket, handle.ticket = handle.ticket, None
+        self._idle.append(handle)
+        return ticket, answer
+
+    def _watch(self, what: int, descriptor: int, multi: Any, data: Any) -> None:
+        """libcurl tells which socket it waits for, and for what."""
+        if what == pycurl.POLL_REMOVE:
+            self._sockets.forget(descriptor)
+        else:
+            self._sockets.watch(descriptor, what)
+
+    def _set_alarm(self, timeout: int) -> None:
+        """libcurl tells after how many milliseconds it wants to be called in any case."""
+        self._alarm = None if timeout < 0 else time.monotonic() + timeout / 1000
+
+
+def milliseconds(seconds: float) -> int:
+    return max(1, int(seconds * 1000))  # to libcurl 0 means forever
+
+
+_couriers: WeakSet[LibcurlCourier] = WeakSet()
+
+
+def _leave_to_parent() -> None:
+    """Never free a courier that a forked child has from its parent, not even at the child's exit.
+
+    libcurl takes leave of the other end when it is freed, on connections that the parent uses.
+    """
+    for courier in _couriers:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(courier))
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)

@@ -1,0 +1,71 @@
+"""Rows: what sending is told of sessions, and where their connections are posted to."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterable, Iterator, NamedTuple, Optional, Sequence, Tuple, Union
+
+from .. import aws
+from ..aws import Endpoint
+from ..exceptions import ConfigurationError, RegionMissing
+from .reports import Outcome, Recipient, ReportWriter, failed
+
+NO_GATEWAY = failed("The session has no created gateway")
+
+
+class Row(NamedTuple):
+    """What sending needs of a session; the last three are None without a gateway."""
+
+    pk: int
+    connection_id: str
+    api_id: Optional[str]
+    stage_name: Optional[str]
+    api_endpoint: Optional[str]
+
+
+def reachable(batches: Iterable[Sequence[Row]], writer: ReportWriter) -> Iterator[Recipient]:
+    """Yield the recipients of the rows that have an endpoint; count the others as failed."""
+    endpoints = Endpoints()
+    for rows in batches:
+        for pk, connection_id, *gateway in rows:
+            endpoint = endpoints[tuple(gateway)]
+            if isinstance(endpoint, Outcome):
+                writer.count(connection_id, pk, endpoint)
+            else:
+                yield Recipient(connection_id, endpoint, pk)
+
+
+class Endpoints(Dict[Tuple[Optional[str], ...], Union[Endpoint, Outcome]]):
+    """The endpoint of each gateway, worked out once; a failure for a gateway that has none."""
+
+    def __missing__(self, gateway: Tuple[Optional[str], ...]) -> Union[Endpoint, Outcome]:
+        try:
+            self[gateway] = endpoint_of(*gateway) or NO_GATEWAY
+        except ConfigurationError as error:  # An unknown region is one gateway's own failure.
+            self[gateway] = failed(str(error))
+        return self[gateway]
+
+
+def endpoint_of(
+    api_id: Optional[str], stage_name: Optional[str], api_endpoint: Optional[str]
+) -> Optional[Endpoint]:
+    """Return where a gateway's connections are posted to; None before it has been created.
+
+    Raises RegionMissing, and ConfigurationError for a region that AWS does not have.
+    """
+    if not api_id:
+        return None
+    return aws.connections_endpoint(api_id, stage_name or "production", api_endpoint or "")
+
+
+def require_regions(batches: Iterable[Sequence[Row]]) -> None:
+    """Raise RegionMissing if the region of one of the gateways is not known."""
+    if aws.has_default_region():
+        return
+    for rows in batches:
+        for gateway in {row[2:] for row in rows}:
+            try:
+                endpoint_of(*gateway)
+            except RegionMissing:
+                raise
+            except ConfigurationError:
+                pass  # The report will name it.

@@ -1,0 +1,40 @@
+"""Tickets for pages: the view that issues them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.generic import View
+
+from ..conf import conf
+from ..models import WebSocketTicket
+from ..security import identity
+
+
+@method_decorator([never_cache, csrf_protect], name="dispatch")
+class WebSocketTokenView(View):
+    """Gives the user who is logged in a one-time ticket, to be sent as ``?ws_token=``.
+
+    A page asks by POST, with Django's CSRF token, and gets {"ws_token": "...", "expires_in": 60}
+    (seconds); without a login the answer is a 403.
+    """
+
+    http_method_names = ["post"]
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        view: Any = super().as_view(**initkwargs)
+        # LoginRequiredMiddleware would answer with a login page, which a script cannot use.
+        view.login_required = False
+        return view
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        owner = identity.of_request(request)
+        if owner.user is None:
+            return JsonResponse({"error": "Log in first"}, status=403)
+        ticket = WebSocketTicket.objects.issue(owner)
+        return JsonResponse({"ws_token": ticket, "expires_in": conf.ticket_lifetime})

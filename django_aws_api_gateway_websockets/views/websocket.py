@@ -1,0 +1,54 @@
+"""WebSocketView: what a site subclasses and mounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+
+from .dispatcher import EventDispatcher
+from .events import event_of
+from .hooks import Hooks
+
+
+class WebSocketView(Hooks):
+    """Answers the events of API Gateway; one public method for each action a client may ask for.
+
+    A message {"action": "chat", ...} is handed to the method ``chat(request, *args, **kwargs)``,
+    or to ``default`` if there is no such method. Clients can call only public plain methods that
+    a subclass, or its bases and mixins below this class, adds. A handler finds the message in
+    ``self.body``, the connection in ``self.websocket_session`` and its user in ``request.user``;
+    it may return None, a dict or an HttpResponse.
+
+    Mount it on a pattern with a ``route`` argument: ``path("ws/<slug:route>", View.as_view())``.
+    """
+
+    # Django would take an action called "delete" for an HTTP method, and its async handler for
+    # that of an async view.
+    view_is_async = False
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        view: Any = super().as_view(**initkwargs)
+        # Set on the view as well, because a mixin's dispatch() would hide dispatch's attributes.
+        view.csrf_exempt = True
+        view.login_required = False
+        return view
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        # The proof leaves the request here, before anything can log or show it.
+        event_of(request)
+        super().setup(request, *args, **kwargs)
+        self.debug_log = []
+        self._event_dispatcher = EventDispatcher(self, request, *args, **kwargs)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        response: HttpResponseBase = self._event_dispatcher.respond()
+        return response
+
+    # API Gateway has neither a CSRF token nor a login. (login_not_required is Django 5.1's.)
+    dispatch.csrf_exempt = True  # type: ignore[attr-defined]
+    dispatch.login_required = False  # type: ignore[attr-defined]

@@ -1,0 +1,171 @@
+"""The couriers that a process keeps: used by one broadcast at a time, and left clean."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from django_aws_api_gateway_websockets import sending
+from django_aws_api_gateway_websockets.aws import Endpoint
+from django_aws_api_gateway_websockets.exceptions import ConfigurationError
+from django_aws_api_gateway_websockets.sending import SENT, Recipient
+from django_aws_api_gateway_websockets.sending.engines.base import KEPT
+from tests.edge import DEADLINE
+from tests.sending.engines.test_forks import BEGINNING, ROOT
+from tests.wire import OK, Server
+
+MANY = 200
+
+
+@pytest.fixture
+def plain():
+    with Server() as server:
+        server.url = f"http://127.0.0.1:{server.port}/prod"
+        yield server
+
+
+def recipients(url, number, name="c"):
+    for n in range(number):
+        yield Recipient(f"{name}{n}", Endpoint(url, "eu-west-1"))
+
+
+def status_of(request):
+    """A server's answer by which a recipient is known again."""
+    name = request.target.rpartition("/")[2]
+    return b"HTTP/1.1 403 F\r\nx-amzn-ErrorType: %s\r\nContent-Length: 0\r\n\r\n" % name.encode()
+
+
+def test_each_gets_its_own_answer_among_broadcasts_at_the_same_time(plain, transport):
+    plain.answering = status_of
+    wrong = []
+
+    def broadcast(name):
+        for recipient, outcome in sending.fan_out(b"x", recipients(plain.url, 100, name)):
+            if outcome.reason != recipient.connection_id:
+                wrong.append((recipient, outcome))
+
+    threads = [threading.Thread(target=broadcast, args=(f"t{n}-",)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE)
+    assert wrong == []
+    assert len(plain.requests) == 800
+
+
+def test_a_few_couriers_are_kept_and_no_more(plain, transport, settings):
+    settings.WEBSOCKETS = {"transport": transport, "max_in_flight": 1}
+    number = KEPT + 4
+    together = threading.Barrier(number, timeout=DEADLINE)
+    plain.answering = lambda request: together.wait() * b"" + OK
+
+    def broadcast():
+        assert [o for _, o in sending.fan_out(b"x", recipients(plain.url, 1))] == [SENT]
+
+    threads = [threading.Thread(target=broadcast) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE)
+    gc.collect()
+    assert plain.accepted == number
+    for _ in range(1000):  # The server hears of it a moment later.
+        if plain.open == KEPT:
+            break
+        threading.Event().wait(0.01)
+    assert plain.open == KEPT
+
+
+def abandon(url):
+    """Leave a broadcast after its first result."""
+    results = sending.fan_out(b"x", recipients(url, 20, "left"))
+    next(results)
+    results.close()
+
+
+def interrupt(url):
+    def found():
+        yield from recipients(url, 10, "left")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(sending.fan_out(b"x", found()))
+
+
+def forget(url):
+    next(sending.fan_out(b"x", recipients(url, 20, "left")))
+
+
+ENDS = [abandon, interrupt, forget]
+
+
+@pytest.mark.parametrize("end", ENDS, ids=[end.__name__ for end in ENDS])
+def test_an_unfinished_broadcast_leaves_nothing_for_the_next(plain, transport, end):
+    plain.answering = status_of
+    for _ in range(5):
+        end(plain.url)
+        for recipient, outcome in sending.fan_out(b"x", recipients(plain.url, 20, "next")):
+            assert outcome.reason == recipient.connection_id
+
+
+@pytest.mark.parametrize("end", ENDS, ids=[end.__name__ for end in ENDS])
+def test_unfinished_broadcasts_leak_neither_descriptors_nor_threads(
+    plain, transport, settings, end
+):
+    settings.WEBSOCKETS = {"transport": transport, "max_in_flight": 4}
+
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("No /proc here")
+
+    def in_use():
+        gc.collect()
+        plain.hang_up()
+        descriptors = len(list(Path("/proc/self/fd").iterdir()))
+        return descriptors, sum(t.name == "websocket-send" for t in threading.enumerate())
+
+    for _ in range(3):
+        end(plain.url)
+    before = in_use()
+    for _ in range(MANY):
+        end(plain.url)
+    # Those that were just told to end may need a moment; a courier that is kept may have grown.
+    for _ in range(1000):
+        after = in_use()
+        if after[0] <= before[0] + 4 and after[1] <= before[1] + 4:
+            break
+        threading.Event().wait(0.01)
+    assert after[0] <= before[0] + 4
+    assert after[1] <= before[1] + 4
+
+
+def test_the_end_of_a_process_with_warm_connections_is_silent(server, transport):
+    program = """
+send("a", 50)
+results = sending.fan_out(b"x", [Recipient(f"b{n}", endpoint) for n in range(20)])
+next(results)
+"""
+    found = subprocess.run(
+        [sys.executable, "-W", "error", "-c", BEGINNING + program, transport, server.url],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "PYTHONDEVMODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert found.stdout + found.stderr == ""
+    assert found.returncode == 0
+
+
+def test_libcurl_without_pycurl_is_said(settings, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pycurl", None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    settings.WEBSOCKETS = {"transport": "libcurl"}
+    with pytest.raises(ConfigurationError, match=r"needs pycurl: install .*\[fast\]"):
+        sending.transport()

@@ -1,0 +1,282 @@
+"""Processes that fork while they have connections: the child must leave those alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.edge import DEADLINE
+from tests.wire import OK, Proxy
+
+ROOT = Path(__file__).resolve().parents[3]
+
+#: In Python 3.8's no forked child survives its own end, whatever it did.
+DEV_MODE = {"PYTHONDEVMODE": "1" if sys.version_info >= (3, 9) else ""}
+
+#: What all programs begin with. Each is told the transport and the endpoint.
+BEGINNING = """
+import gc, multiprocessing, os, sys, threading, warnings
+import django
+django.setup()
+from django.conf import settings
+from django_aws_api_gateway_websockets import aws, sending
+from django_aws_api_gateway_websockets.aws import Endpoint
+from django_aws_api_gateway_websockets.sending import Recipient
+
+warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+settings.WEBSOCKETS = {"transport": sys.argv[1]}
+endpoint = Endpoint(sys.argv[2], "eu-west-1")
+
+def send(name, number):
+    recipients = [Recipient(f"{name}{i}", endpoint) for i in range(number)]
+    outcomes = [outcome for _, outcome in sending.fan_out(b"x", recipients)]
+    assert outcomes == [sending.SENT] * number, outcomes
+
+def wait_for(pid):
+    assert os.waitpid(pid, 0)[1] == 0
+"""
+
+
+@pytest.fixture
+def program(transport, server):
+    """``program(lines)`` runs these after the beginning, in a process of their own."""
+
+    def run(lines):
+        found = subprocess.run(
+            [sys.executable, "-c", BEGINNING + lines, transport, server.url],
+            cwd=ROOT,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", **DEV_MODE},
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+        assert found.stdout + found.stderr == ""
+        assert found.returncode == 0
+
+    return run
+
+
+class Meeting:
+    """Answers requests to ``warm`` when that many are there, so that each has a connection."""
+
+    def __init__(self, number):
+        self._barrier = threading.Barrier(number, timeout=DEADLINE)
+
+    def __call__(self, request):
+        if "/warm" in request.target:
+            self._barrier.wait()
+        return OK
+
+
+def connections(server, name):
+    return {r.connection for r in server.requests if f"/{name}" in r.target}
+
+
+ENDS = {
+    "return": "sys.exit()",
+    "error": "sys.excepthook = lambda *args: os._exit(0); raise RuntimeError",
+    "os._exit": "os._exit(0)",
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize("uses", ["send('child', 3)", "pass"], ids=["sends", "idles"])
+def test_a_child_leaves_the_connections_of_its_parent_alone(program, server, uses, end):
+    server.answering = Meeting(20)
+    program(f"""
+send("warm", 20)
+pid = os.fork()
+if not pid:
+    {uses}
+    gc.collect()
+    {end}
+wait_for(pid)
+send("after", 20)
+""")
+    assert server.broken == []
+    assert connections(server, "after") <= connections(server, "warm")
+    assert not connections(server, "child") & connections(server, "warm")
+    assert bool(connections(server, "child")) == ("send" in uses)
+
+
+def test_a_child_of_multiprocessing_leaves_them_alone(program, server):
+    server.answering = Meeting(20)
+    program("""
+send("warm", 20)
+child = multiprocessing.get_context("fork").Process(target=send, args=("child", 3))
+child.start()
+child.join()
+assert child.exitcode == 0
+send("after", 20)
+""")
+    assert server.broken == []
+    assert connections(server, "after") <= connections(server, "warm")
+    assert not connections(server, "child") & connections(server, "warm")
+
+
+def test_a_child_of_a_child_has_connections_of_its_own(program, server):
+    program("""
+send("parent", 3)
+pid = os.fork()
+if not pid:
+    send("child", 3)
+    pid = os.fork()
+    if not pid:
+        send("grandchild", 3)
+        sys.exit()
+    wait_for(pid)
+    send("child-again", 1)
+    sys.exit()
+wait_for(pid)
+send("parent-again", 1)
+""")
+    assert server.broken == []
+    families = [connections(server, name) for name in ("parent", "child", "grandchild")]
+    assert len(set().union(*families)) == sum(map(len, families))
+    assert server.connections == sum(map(len, families))
+
+
+def test_a_child_forked_in_the_middle_of_a_broadcast_does_not_disturb_it(program, server):
+    program(f"""
+started, forked = threading.Event(), threading.Event()
+
+def recipients(name):
+    for number in range(2000):
+        # By now no thread looks a name up any more: in libc that holds a lock, which a fork leaves
+        # locked in the child.
+        if number == 1500:
+            started.set()
+            forked.wait({DEADLINE})
+        yield Recipient(f"{{name}}{{number}}", endpoint)
+
+def broadcast(name):
+    outcomes.extend(outcome for _, outcome in sending.fan_out(b"x", recipients(name)))
+
+outcomes = []
+thread = threading.Thread(target=broadcast, args=("warm",))
+thread.start()
+started.wait({DEADLINE})
+pid = os.fork()
+if not pid:
+    send("child", 20)
+    sys.exit()
+wait_for(pid)
+forked.set()
+thread.join()
+assert outcomes == [sending.SENT] * 2000, outcomes
+send("after", 20)
+""")
+    assert server.broken == []
+    assert not connections(server, "child") & connections(server, "warm")
+
+
+def test_a_child_forked_within_a_broadcast_may_leave_it(program, server):
+    """Its stack has the parent's broadcast in it, which an exit unwinds."""
+    program("""
+def recipients():
+    for number in range(400):
+        if number == 300:
+            pid = os.fork()
+            if not pid:
+                send("child", 3)
+                sys.exit()
+            wait_for(pid)
+        yield Recipient(f"warm{number}", endpoint)
+
+outcomes = [outcome for _, outcome in sending.fan_out(b"x", recipients())]
+assert outcomes == [sending.SENT] * 400, outcomes
+send("after", 20)
+""")
+    assert server.broken == []
+    assert len({r.target for r in server.requests if "/warm" in r.target}) == 400
+    assert len(server.requests) == 400 + 3 + 20
+    assert not connections(server, "child") & connections(server, "warm")
+
+
+def test_a_fork_while_a_client_is_being_made_does_not_hang_the_child(program):
+    program(f"""
+locked, forked = threading.Event(), threading.Event()
+
+def hold():
+    with aws._lock:
+        locked.set()
+        forked.wait({DEADLINE})
+
+thread = threading.Thread(target=hold)
+thread.start()
+locked.wait({DEADLINE})
+pid = os.fork()
+if not pid:
+    settings.WEBSOCKETS = {{"transport": "boto3"}}
+    send("child", 2)
+    os._exit(0)
+wait_for(pid)
+forked.set()
+thread.join()
+""")
+
+
+def test_many_children_of_a_busy_process_all_end(program, server):
+    """Whatever its threads have locked at that moment."""
+    program("""
+stop = threading.Event()
+
+def broadcast():
+    while not stop.is_set():
+        send("parent", 40)
+
+send("first", 1)  # Whoever forks while another thread imports has lost anyway.
+thread = threading.Thread(target=broadcast)
+thread.start()
+try:
+    for _ in range(10):
+        pid = os.fork()
+        if not pid:
+            send("child", 1)
+            sys.exit()
+        wait_for(pid)
+finally:
+    stop.set()
+""")
+    assert server.broken == []
+
+
+@pytest.mark.parametrize("transport", ["threads"], indirect=True)
+def test_a_child_ends_though_a_thread_of_its_parent_was_taking_a_connection(
+    program, server, monkeypatch
+):
+    """A tunnel's connections are urllib3's, which closes them at the end of each process."""
+    with Proxy(server) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        program(WHILE_TAKING_A_CONNECTION)
+
+
+WHILE_TAKING_A_CONNECTION = f"""
+from urllib3.connectionpool import HTTPConnectionPool
+
+send("parent", 3)
+pools = [found for found in gc.get_objects() if isinstance(found, HTTPConnectionPool)]
+locked, forked = threading.Event(), threading.Event()
+
+def hold():
+    with pools[0].pool.mutex:
+        locked.set()
+        forked.wait({DEADLINE})
+
+thread = threading.Thread(target=hold)
+thread.start()
+locked.wait({DEADLINE})
+assert len(pools) == 1
+pid = os.fork()
+if not pid:
+    sys.exit()
+wait_for(pid)
+forked.set()
+thread.join()
+"""
