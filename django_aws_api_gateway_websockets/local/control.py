@@ -13,9 +13,9 @@ from typing import Any
 from .deployments import SNAPSHOT, Stage, read_stage, take_snapshot
 from .documents import Document, Documents
 from .errors import BadRequest, Conflict, NotPlayed
-from .faults import Faults
+from .injection import Faults
 from .resources import KINDS, Kind, deployment_path, now
-from .wire import Call, read_call, write_answer
+from .rest_json import Call, read_call, write_answer
 
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")
 

@@ -13,17 +13,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from .callbacks import OPERATIONS, Callbacks
 from .connections import Connections
+from .connections_api import OPERATIONS, Callbacks
 from .control import ControlPlane
-from .conversations import Conversations
 from .documents import Document, Documents
-from .endpoint import EndpointServer
-from .faults import Fault, Faults
+from .http_server import EndpointServer
+from .injection import Fault, Faults
 from .integrations import Integrations
+from .lifecycle import Conversations
 from .limits import Limits
+from .rest_json import operation_names
 from .sockets import SocketServer
-from .wire import operation_names
 
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")
 

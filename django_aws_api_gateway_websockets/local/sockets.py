@@ -21,8 +21,8 @@ from websockets.http11 import Request, Response
 
 from .connections import Client, Connections
 from .control import ControlPlane
-from .conversations import Conversations, HandshakeRefused
 from .deployments import Stage
+from .lifecycle import Conversations, HandshakeRefused
 from .limits import Limits
 
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")

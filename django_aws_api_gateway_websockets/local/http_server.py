@@ -17,7 +17,7 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from urllib.parse import urlsplit
 
-from .callbacks import Callbacks, is_callback
+from .connections_api import Callbacks, is_callback
 from .control import ControlPlane
 from .errors import BadRequest, GatewayError, TokenMissing
 

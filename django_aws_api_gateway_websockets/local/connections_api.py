@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from .connections import Connections, Reach
 from .control import ControlPlane
 from .errors import Forbidden
-from .faults import Faults
+from .injection import Faults
 
 T = TypeVar("T")
 
