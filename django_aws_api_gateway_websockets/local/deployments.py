@@ -50,7 +50,7 @@ class Stage:
         return self.routes.get(key)
 
 
-def take_snapshot(documents: Documents, api_path: str) -> Document:
+def snapshot(documents: Documents, api_path: str) -> Document:
     """The API's routes and integrations as they are now. BadRequest if they are not complete."""
     routes = documents.children(f"{api_path}/routes")
     if not routes:
@@ -68,14 +68,14 @@ def _entry(documents: Documents, path: str, route: Document) -> Document:
     return {"Route": route, "Integration": integration, "RouteResponses": responses}
 
 
-def read_stage(api_id: str, stage: Document, snapshot: Document) -> Stage:
+def read_stage(api_id: str, stage: Document, frozen: Document) -> Stage:
     """The stage as clients reach it."""
-    routes = [_read_route(entry) for entry in snapshot["Routes"]]
+    routes = [_read_route(entry) for entry in frozen["Routes"]]
     return Stage(
         api_id=api_id,
         name=stage["StageName"],
         variables=stage.get("StageVariables", {}),
-        selection=RouteSelection(snapshot["RouteSelectionExpression"]),
+        selection=RouteSelection(frozen["RouteSelectionExpression"]),
         routes={route.key: route for route in routes},
     )
 

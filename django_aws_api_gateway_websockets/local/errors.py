@@ -9,7 +9,7 @@ GatewayError                    400 BadRequestException and so on, for the calle
 |-- Gone
 |-- PayloadTooLarge
 |-- LimitExceeded
-|-- NotPlayed
+|-- UnsupportedOperation
 `-- InjectedFault
 StateFileInvalid                for whoever starts the gateway
 """
@@ -90,7 +90,7 @@ class LimitExceeded(GatewayError):
     error_type = "LimitExceededException"
 
 
-class NotPlayed(GatewayError):
+class UnsupportedOperation(GatewayError):
     """AWS has this call, the local gateway does not."""
 
     # 501 and not 500, which botocore would retry.

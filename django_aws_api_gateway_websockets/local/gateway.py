@@ -14,11 +14,11 @@ from types import TracebackType
 from typing import Any
 
 from .connections import Connections
-from .connections_api import OPERATIONS, Callbacks
+from .connections_api import OPERATIONS, ConnectionsApi
 from .control import ControlPlane
 from .documents import Document, Documents
 from .http_server import EndpointServer
-from .injection import Fault, Faults
+from .injection import Fault, FaultInjection
 from .integrations import Integrations
 from .lifecycle import Conversations
 from .limits import Limits
@@ -52,7 +52,7 @@ class LocalGateway:
         self._host = host
         self._ports = socket_port, control_port
         self._limits = limits or Limits()
-        self._faults = Faults()
+        self._faults = FaultInjection()
         documents = Documents(Path(state_file) if state_file else None)
         self._control = ControlPlane(documents, self._faults, self._limits.requests_kept)
         self._run: _Run | None = None
@@ -63,7 +63,7 @@ class LocalGateway:
             raise RuntimeError("The local gateway runs already.")
         listeners = _listen(self._host, self._limits.backlog, *self._ports)
         self._run = _Run(self._control, self._faults, self._limits, *listeners)
-        self._control.socket_endpoint = self.socket_endpoint
+        self._control.set_socket_endpoint(self.socket_endpoint)
         self._run.start()
         logger.info(
             "gateway started sockets=%s endpoint=%s", self.socket_endpoint, self.endpoint_url
@@ -151,7 +151,7 @@ class _Run:
     def __init__(
         self,
         control: ControlPlane,
-        faults: Faults,
+        faults: FaultInjection,
         limits: Limits,
         socket_listener: socket.socket,
         control_listener: socket.socket,
@@ -165,8 +165,8 @@ class _Run:
         self._integrations = Integrations(limits)
         conversations = Conversations(control, self.connections, self._integrations, limits)
         self._sockets = SocketServer(control, self.connections, conversations, limits)
-        callbacks = Callbacks(control, self.connections, faults, self._loop)
-        self._endpoint = EndpointServer(control_listener, control, callbacks)
+        api = ConnectionsApi(control, self.connections, faults, limits, self._loop)
+        self._endpoint = EndpointServer(control_listener, control, api)
         self._threads = [
             _thread("local-gateway-sockets", self._run_loop),
             _thread("local-gateway-http", self._run_endpoint),
@@ -187,21 +187,21 @@ class _Run:
         self._integrations.close()
 
     def wait_until_quiet(self, timeout: float) -> bool:
-        waiting = self.connections.finished(timeout)
+        waiting = self.connections.wait_for_closed(timeout)
         return asyncio.run_coroutine_threadsafe(waiting, self._loop).result() == 0
 
     async def _drain(self) -> None:
         loop, patience = self._loop, self._limits.stop_timeout
         deadline = loop.time() + patience
         await self._sockets.close(patience)
-        late = await self.connections.finished(deadline - loop.time())
+        late = await self.connections.wait_for_closed(deadline - loop.time())
         if late:
             logger.warning("gateway stops without waiting for everybody connections=%d", late)
         self._integrations.interrupt()
         # A handshake that waited for its integration is still refused properly.
         await self._sockets.close(patience)
         await self._sockets.cut()
-        await self.connections.finished(patience)
+        await self.connections.wait_for_closed(patience)
 
     def _in_loop(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result()

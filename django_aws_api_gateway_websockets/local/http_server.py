@@ -1,7 +1,7 @@
 """The HTTP port that boto3 talks to: reads requests, asks for the answer, writes it.
 
 Knows HTTP and AWS's error shape; what the requests mean is the control plane's and the
-callbacks' business.
+@connections API's business.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from urllib.parse import urlsplit
 
-from .connections_api import Callbacks, is_callback
+from .connections_api import ConnectionsApi, is_connections_path
 from .control import ControlPlane
 from .errors import BadRequest, GatewayError, TokenMissing
 
@@ -34,13 +34,13 @@ class EndpointServer(ThreadingMixIn, HTTPServer):
     daemon_threads = True
 
     def __init__(
-        self, listener: socket.socket, control: ControlPlane, callbacks: Callbacks
+        self, listener: socket.socket, control: ControlPlane, connections_api: ConnectionsApi
     ) -> None:
         super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listener
         self.control = control
-        self.callbacks = callbacks
+        self.connections_api = connections_api
         self._lock = threading.Lock()
         self._open: dict[threading.Thread, socket.socket] = {}
 
@@ -81,9 +81,9 @@ class EndpointServer(ThreadingMixIn, HTTPServer):
         if not headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256"):
             raise TokenMissing
         path = target.partition("?")[0]
-        if is_callback(path):
+        if is_connections_path(path):
             host = urlsplit("//" + headers.get("Host", "")).hostname or ""
-            return self.callbacks.answer(method, host, path, body)
+            return self.connections_api.answer(method, host, path, body)
         return self.control.answer(method, target, body)
 
 

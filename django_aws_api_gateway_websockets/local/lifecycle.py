@@ -83,7 +83,7 @@ class Conversations:
             # A mistake of ours. The client must see an end and the console the reason.
             logger.exception("connection failed connection_id=%s", client.connection_id)
             await client.socket.close(_INTERNAL_ERROR)
-        self._connections.forget(client)
+        self._connections.unregister(client)
         await client.socket.wait_closed()
         code = client.socket.close_code
         logger.info("connection closed connection_id=%s code=%s", client.connection_id, code)

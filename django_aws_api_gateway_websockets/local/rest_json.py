@@ -36,13 +36,17 @@ class Call:
         return str(self.model.name)
 
     @property
+    def method(self) -> str:
+        return str(self.model.http["method"])
+
+    @property
     def collection(self) -> str:
         """The last collection that the path names."""
         literals = [part for part in _segments(self._template) if not part.startswith("{")]
         return literals[-1]
 
     @property
-    def is_about_one(self) -> bool:
+    def has_id(self) -> bool:
         """True if the path ends with an id."""
         return self._template.endswith("}")
 
