@@ -166,7 +166,7 @@ class Lifecycle:
 
 
 def _parse(text: str) -> Any:
-    """The message as JSON, or None if it is not JSON. AWS then takes the route $default."""
+    """The message as JSON, or None if it is not JSON. AWS then uses the route $default."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
