@@ -9,6 +9,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -169,9 +170,10 @@ class _Servers:
         self._socket_server = SocketServer(control, self.connections, lifecycle, limits)
         connections_api = ConnectionsApi(control, self.connections, faults, limits, self._loop)
         self._api_server = ApiServer(control_listener, control, connections_api)
+        serve_apis = partial(self._api_server.serve_forever, poll_interval=0.02)
         self._threads = [
             _thread("local-gateway-sockets", self._run_loop),
-            _thread("local-gateway-http", self._serve_apis),
+            _thread("local-gateway-http", serve_apis),
         ]
 
     def start(self) -> None:
@@ -213,9 +215,6 @@ class _Servers:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
         self._loop.close()
-
-    def _serve_apis(self) -> None:
-        self._api_server.serve_forever(poll_interval=0.02)
 
 
 def _thread(name: str, target: Callable[[], None]) -> threading.Thread:

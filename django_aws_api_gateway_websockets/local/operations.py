@@ -32,8 +32,10 @@ class Operations:
         if kind is None or call.method == "PUT":
             raise UnsupportedOperation(f"The local gateway does not play {call.operation}.")
         self._check_parent(call)
+        if call.method == "GET" and call.has_id:
+            return self._with_endpoint(call.path, self._documents.get(call.path))
         if call.method == "GET":
-            return self._show(call) if call.has_id else self._list(call)
+            return self._list(call)
         perform = {"POST": self._create, "PATCH": self._update, "DELETE": self._delete}
         return perform[call.method](call, kind)
 
@@ -90,9 +92,6 @@ class Operations:
         kind.check_removal(self._documents, call.path, self._documents.get(call.path))
         self._documents.remove(call.path)
         return {}
-
-    def _show(self, call: Call) -> Document:
-        return self._with_endpoint(call.path, self._documents.get(call.path))
 
     def _list(self, call: Call) -> Document:
         children = self._documents.children(call.path)
