@@ -1,1 +1,4 @@
-"""The gateway that runs without AWS. Optional: the extra `[local]`, Python 3.10 and newer."""
+"""Local gateway: it plays API Gateway without AWS.
+
+Optional: it needs the extra `local`, and Python 3.10 or newer.
+"""

@@ -1,4 +1,4 @@
-"""What a deployment froze: the routes that clients reach until the next one.
+"""Deployments: each freezes the routes that clients reach until the next one.
 
 A change of the control plane's documents is live only after CreateDeployment.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from .documents import Document, Documents
 from .errors import BadRequest
-from .expressions import Parameter, RouteSelection, parameters
+from .expressions import Parameter, RouteSelection, parse_parameters
 from .resources import integration_path
 
 #: The member of a deployment's document that AWS does not show.
@@ -28,7 +28,7 @@ class Route:
     timeout: float  #: seconds
     parameters: tuple[Parameter, ...]
     declared: frozenset[str]  #: the client's own parameters that may be mapped
-    replies: bool  #: the integration's answer goes to the client
+    replies: bool  #: the integration's answer is sent to the client
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Stage:
     routes: Mapping[str, Route]
 
     def route_for(self, message: Any) -> Route | None:
-        """The route of a parsed message: the one it asks for, else $default, else none."""
+        """The route that a parsed message asks for, else $default, else None."""
         key = self.selection.select(message)
         # A client may not fake its own $connect or $disconnect.
         if key is None or key in ("$connect", "$disconnect") or key not in self.routes:
@@ -50,17 +50,17 @@ class Stage:
         return self.routes.get(key)
 
 
-def take_snapshot(documents: Documents, api_path: str) -> Document:
-    """The API's routes and integrations as they are now. BadRequest if they are not complete."""
+def snapshot(documents: Documents, api_path: str) -> Document:
+    """Copy the API's routes and integrations. BadRequest if they are not complete."""
     routes = documents.children(f"{api_path}/routes")
     if not routes:
         raise BadRequest("At least one route is required before deploying the Api.")
     selection = documents.get(api_path)["RouteSelectionExpression"]
-    entries = [_entry(documents, path, route) for path, route in routes.items()]
+    entries = [_freeze_route(documents, path, route) for path, route in routes.items()]
     return {"RouteSelectionExpression": selection, "Routes": entries}
 
 
-def _entry(documents: Documents, path: str, route: Document) -> Document:
+def _freeze_route(documents: Documents, path: str, route: Document) -> Document:
     if "Target" not in route:
         raise BadRequest(f"The route {route['RouteKey']} has no integration.")
     integration = documents.get(integration_path(path, route))
@@ -68,14 +68,14 @@ def _entry(documents: Documents, path: str, route: Document) -> Document:
     return {"Route": route, "Integration": integration, "RouteResponses": responses}
 
 
-def read_stage(api_id: str, stage: Document, snapshot: Document) -> Stage:
-    """The stage as clients reach it."""
-    routes = [_read_route(entry) for entry in snapshot["Routes"]]
+def read_stage(api_id: str, stage: Document, frozen: Document) -> Stage:
+    """The stage as clients reach it, from its document and that of its deployment."""
+    routes = [_read_route(entry) for entry in frozen["Routes"]]
     return Stage(
         api_id=api_id,
         name=stage["StageName"],
         variables=stage.get("StageVariables", {}),
-        selection=RouteSelection(snapshot["RouteSelectionExpression"]),
+        selection=RouteSelection(frozen["RouteSelectionExpression"]),
         routes={route.key: route for route in routes},
     )
 
@@ -87,9 +87,9 @@ def _read_route(entry: Document) -> Route:
         method=integration["IntegrationMethod"],
         uri=integration["IntegrationUri"],
         timeout=integration["TimeoutInMillis"] / 1000,
-        parameters=tuple(parameters(integration.get("RequestParameters", {}))),
+        parameters=tuple(parse_parameters(integration.get("RequestParameters", {}))),
         declared=frozenset(route.get("RequestParameters", {})),
-        # Both halves are needed; AWS says nothing if one is missing.
+        # A reply needs both. AWS reports no error if one is missing.
         replies=route.get("RouteResponseSelectionExpression") == "$default"
         and bool(entry["RouteResponses"]),
     )

@@ -1,7 +1,7 @@
-"""The control plane's documents, by path, and the file that keeps them. Knows no rules.
+"""Documents of the control plane, by path, and the file that keeps them. Knows no rules.
 
-A path is that of the REST API, as in "apis/a1b2/routes/c3d4"; a document is what boto3 would be
-given, in boto3's own names, plus what the gateway filled in.
+A path is that of the REST API, as in "apis/a1b2/routes/c3d4". A document holds what boto3 would
+be given, in boto3's own names, and what the gateway has added.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _VERSION = 1
 
 
 class Documents:
-    """Documents by path. Not thread-safe: the control plane holds the lock."""
+    """Not thread-safe: the control plane holds the lock."""
 
     def __init__(self, file: Path | None = None) -> None:
-        """StateFileInvalid if the file is not ours, OSError if it cannot be there."""
+        """StateFileInvalid if the file is not one of ours, OSError if it cannot exist there."""
         self._file = file
         self._documents: dict[str, Document] = {}
         if file is not None and not file.parent.is_dir():
@@ -35,12 +35,14 @@ class Documents:
         return path in self._documents
 
     def get(self, path: str) -> Document:
+        """The document of that path, or NotFound."""
         try:
             return self._documents[path]
         except KeyError:
             raise NotFound(f"Invalid identifier specified: {path}") from None
 
     def find(self, path: str) -> Document | None:
+        """The document of that path, or None."""
         return self._documents.get(path)
 
     def children(self, collection: str) -> dict[str, Document]:
@@ -52,15 +54,16 @@ class Documents:
         }
 
     def put(self, path: str, document: Document) -> None:
-        self._change({**self._documents, path: document})
+        """Add a document, or replace the one that has the path."""
+        self._replace({**self._documents, path: document})
 
     def remove(self, path: str) -> None:
         """Remove a document and all below it."""
-        kept = self._documents.items()
-        self._change({p: d for p, d in kept if not f"{p}/".startswith(f"{path}/")})
+        documents = self._documents.items()
+        self._replace({p: d for p, d in documents if not f"{p}/".startswith(f"{path}/")})
 
-    def _change(self, documents: dict[str, Document]) -> None:
-        # The file first: what could not be kept must not seem to have happened.
+    def _replace(self, documents: dict[str, Document]) -> None:
+        # The file is written first: if that fails, nothing has changed.
         if self._file is not None:
             _write(self._file, documents)
         self._documents = documents

@@ -1,4 +1,4 @@
-"""What the local gateway answers when it refuses, in AWS's shape. Knows no transport.
+"""Errors that the local gateway answers with, in AWS's shape. Knows no transport.
 
 GatewayError                    400 BadRequestException and so on, for the caller
 |-- BadRequest
@@ -9,7 +9,7 @@ GatewayError                    400 BadRequestException and so on, for the calle
 |-- Gone
 |-- PayloadTooLarge
 |-- LimitExceeded
-|-- NotPlayed
+|-- UnsupportedOperation
 `-- InjectedFault
 StateFileInvalid                for whoever starts the gateway
 """
@@ -22,7 +22,7 @@ from django_aws_api_gateway_websockets.exceptions import ConfigurationError, Web
 
 
 class GatewayError(WebSocketError):
-    """An answer that is not a success: status, x-amzn-ErrorType and message."""
+    """An answer that is no success: its status, its x-amzn-ErrorType and its message."""
 
     status = 500
     error_type = "InternalServerException"
@@ -66,7 +66,7 @@ class Conflict(GatewayError):
 
 
 class Gone(GatewayError):
-    """The connection is closed, never was, or its $connect has not returned yet."""
+    """The connection is closed, never existed, or its $connect has not returned yet."""
 
     status = 410
     error_type = "GoneException"
@@ -90,10 +90,10 @@ class LimitExceeded(GatewayError):
     error_type = "LimitExceededException"
 
 
-class NotPlayed(GatewayError):
-    """AWS has this call, the local gateway does not."""
+class UnsupportedOperation(GatewayError):
+    """AWS has this operation, and the local gateway has not."""
 
-    # 501 and not 500, which botocore would retry.
+    # botocore would retry a 500, but not a 501.
     status = 501
     error_type = "NotImplementedException"
 

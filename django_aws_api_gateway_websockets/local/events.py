@@ -1,4 +1,4 @@
-"""One thing that happened on a connection, as an integration may learn of it."""
+"""Events of a connection, as integrations are told of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-#: What `context.NAME` may name in a parameter mapping.
+#: The names that may follow `context.` in a parameter mapping.
 CONTEXT_VARIABLES = frozenset(
     ["apiId", "connectedAt", "connectionId", "domainName", "eventType", "messageId"]
     + ["requestId", "requestTimeEpoch", "routeKey", "stage"]
@@ -19,7 +19,7 @@ CONTEXT_VARIABLES = frozenset(
 class Event:
     """A $connect, a message or a $disconnect.
 
-    Only a $connect has headers and a query string, only a message has a body.
+    Only a $connect has headers and a query string. Only a message has a body.
     """
 
     context: Mapping[str, str]
@@ -28,14 +28,14 @@ class Event:
     query: str = ""
     body: bytes = b""
     message: Any = None  #: the body as parsed JSON; None if it is not JSON
-    port: int = 0  #: the one that the client came to
+    port: int = 0  #: the one that the client connected to
 
     def header(self, name: str) -> str | None:
-        """The client's header; of several the last, as on AWS."""
+        """The client's header. The last of several counts, as on AWS."""
         found = [value for key, value in self.headers if key.lower() == name.lower()]
         return found[-1] if found else None
 
     def argument(self, name: str) -> str | None:
-        """The client's query string argument; of several the last."""
+        """The client's query string argument. The last of several counts."""
         found = parse_qs(self.query, keep_blank_values=True).get(name)
         return found[-1] if found else None

@@ -1,6 +1,6 @@
-"""Route selection expressions and parameter mappings: what they may say, what they yield.
+"""Expressions: which route a message selects, and which values an integration is sent.
 
-Pure text and values; knows neither sockets nor documents.
+Parses and evaluates text. Knows neither sockets nor documents.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _STATIC = re.compile(r"'(.*)'", re.DOTALL)
 _TARGET = re.compile(
     r"integration\.request\.(header|querystring|path)\.([A-Za-z0-9!#$%&*+.^_`|~-]+)"
 )
-#: Headers that the gateway itself decides; a mapping to one of them is refused.
-RESTRICTED = frozenset(
+#: Headers that the gateway itself sets. A mapping to one of them is refused.
+RESTRICTED_HEADERS = frozenset(
     ["connection", "content-length", "host", "keep-alive", "te", "trailer"]
     + ["transfer-encoding", "upgrade"]
 )
@@ -34,7 +34,7 @@ class RouteSelection:
     def __init__(self, expression: str) -> None:
         """BadRequest if the expression reads nothing from the message."""
         bare = _BARE.fullmatch(expression)
-        # re.split with one group yields text, path, text, path, ..., text.
+        # With one group, split() yields text, path, text, path, ..., text.
         parts = ["", bare[1], ""] if bare else _BRACED.split(expression)
         self._texts, self._paths = parts[::2], parts[1::2]
         if not self._paths or any("$" in text for text in self._texts):
@@ -42,7 +42,7 @@ class RouteSelection:
 
     def select(self, body: Any) -> str | None:
         """The route key that a parsed message asks for, or None if it lacks a value."""
-        values = [_scalar(dig(body, path)) for path in self._paths]
+        values = [_scalar(value_at(body, path)) for path in self._paths]
         key = self._texts[0]
         for value, text in zip(values, self._texts[1:]):
             if value is None:
@@ -55,16 +55,16 @@ class RouteSelection:
 class Parameter:
     """One entry of an integration's RequestParameters."""
 
-    place: str  #: header, querystring or path
+    location: str  #: header, querystring or path
     name: str
     source: Source
 
 
 class Source:
-    """Where a mapped value comes from."""
+    """Where a mapped value comes from, such as `context.stage`."""
 
     def __init__(self, text: str) -> None:
-        """BadRequest if AWS would not know it."""
+        """BadRequest if AWS has no such source."""
         self.text = text
         static = _STATIC.fullmatch(text)
         self._static = static[1] if static else None
@@ -81,29 +81,29 @@ class Source:
     def value(self, event: Event, declared: Collection[str]) -> str | None:
         """The text to send, or None to send nothing.
 
-        `declared` are the request parameters of the event's route: the client's own headers and
-        query string can be mapped only by a route that names them.
+        `declared` are the request parameters of the event's route. A route must name the client's
+        headers and query string arguments that its integration maps.
         """
         if self._static is not None:
             return self._static
-        if self._prefix in _DECLARED and self.text not in declared:
+        if self._prefix in _CLIENT_SOURCES and self.text not in declared:
             return None
         return _text(_READERS[self._prefix](event, self._name))
 
 
-def parameters(mappings: Mapping[str, str]) -> list[Parameter]:
-    """RequestParameters, understood. BadRequest names the first entry that AWS would refuse."""
-    return [_parameter(target, source) for target, source in mappings.items()]
+def parse_parameters(mappings: Mapping[str, str]) -> list[Parameter]:
+    """RequestParameters, parsed. BadRequest names the first entry that AWS would refuse."""
+    return [_parse_parameter(target, source) for target, source in mappings.items()]
 
 
-def _parameter(target: str, source: str) -> Parameter:
+def _parse_parameter(target: str, source: str) -> Parameter:
     match = _TARGET.fullmatch(target)
-    if match is None or (match[1] == "header" and match[2].lower() in RESTRICTED):
+    if match is None or (match[1] == "header" and match[2].lower() in RESTRICTED_HEADERS):
         raise BadRequest(f"Invalid mapping expression parameter specified: {target}")
     return Parameter(match[1], match[2], Source(source))
 
 
-def dig(value: Any, path: str) -> Any:
+def value_at(value: Any, path: str) -> Any:
     """The value under a dotted path of object keys, or None."""
     for key in path.split("."):
         if not isinstance(value, dict):
@@ -125,8 +125,9 @@ def _text(value: Any) -> str | None:
 _READERS: dict[str, Callable[[Event, str], Any]] = {
     "context.": lambda event, name: event.context.get(name),
     "stageVariables.": lambda event, name: event.variables.get(name),
-    "route.request.body.": lambda event, name: dig(event.message, name),
+    "route.request.body.": lambda event, name: value_at(event.message, name),
     "route.request.header.": lambda event, name: event.header(name),
     "route.request.querystring.": lambda event, name: event.argument(name),
 }
-_DECLARED = frozenset(["route.request.header.", "route.request.querystring."])
+#: Sources in the client's own request, which a route has to declare.
+_CLIENT_SOURCES = frozenset(["route.request.header.", "route.request.querystring."])

@@ -1,4 +1,4 @@
-"""The local gateway as a whole: its two ports, its threads, its beginning and its end."""
+"""Gateway as a whole: its two ports, its threads, its start and its stop."""
 
 from __future__ import annotations
 
@@ -9,26 +9,29 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-from .callbacks import OPERATIONS, Callbacks
 from .connections import Connections
+from .connections_api import OPERATIONS, ConnectionsApi
 from .control import ControlPlane
-from .conversations import Conversations
 from .documents import Document, Documents
-from .endpoint import EndpointServer
-from .faults import Fault, Faults
+from .http_server import ApiServer
+from .injection import Fault, FaultInjection
 from .integrations import Integrations
+from .lifecycle import Lifecycle
 from .limits import Limits
+from .rest_json import operation_names
 from .sockets import SocketServer
-from .wire import operation_names
 
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")
 
-#: Addresses that mean "every interface"; a client cannot open a socket to them.
-_WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - if asked to
+T = TypeVar("T")
+
+#: Addresses that mean "every interface", and one of each family that a client can connect to.
+_WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only if asked
 
 
 class LocalGateway:
@@ -37,7 +40,7 @@ class LocalGateway:
         with LocalGateway() as gateway:
             client = boto3.client("apigatewayv2", endpoint_url=gateway.endpoint_url, ...)
 
-    Port 0 takes a free one. With a state file the control plane's resources outlive the process.
+    Port 0 means a free one. With a state file the control plane's resources outlive the process.
     """
 
     def __init__(
@@ -52,19 +55,19 @@ class LocalGateway:
         self._host = host
         self._ports = socket_port, control_port
         self._limits = limits or Limits()
-        self._faults = Faults()
+        self._faults = FaultInjection()
         documents = Documents(Path(state_file) if state_file else None)
         self._control = ControlPlane(documents, self._faults, self._limits.requests_kept)
-        self._run: _Run | None = None
+        self._servers: _Servers | None = None
 
     def start(self) -> None:
-        """Open both ports. OSError if one of them cannot be had."""
-        if self._run is not None:
+        """Open both ports. Raises OSError if one of them is not free."""
+        if self._servers is not None:
             raise RuntimeError("The local gateway runs already.")
         listeners = _listen(self._host, self._limits.backlog, *self._ports)
-        self._run = _Run(self._control, self._faults, self._limits, *listeners)
-        self._control.socket_endpoint = self.socket_endpoint
-        self._run.start()
+        self._servers = _Servers(self._control, self._faults, self._limits, *listeners)
+        self._control.set_socket_endpoint(self.socket_endpoint)
+        self._servers.start()
         logger.info(
             "gateway started sockets=%s endpoint=%s", self.socket_endpoint, self.endpoint_url
         )
@@ -74,15 +77,15 @@ class LocalGateway:
 
         Waits for slow integrations and clients up to Limits.stop_timeout, then cuts them off.
         """
-        if self._run is not None:
-            run, self._run = self._run, None
-            run.stop()
+        if self._servers is not None:
+            servers, self._servers = self._servers, None
+            servers.stop()
             logger.info("gateway stopped")
 
     def wait_until_quiet(self, timeout: float = 5.0) -> bool:
         """Wait until each closed connection's $disconnect is answered; False if `timeout` s pass.
 
-        For tests: what a closed socket still sets off is over then.
+        For tests: nothing of a closed socket is still running then.
         """
         return self._running.wait_until_quiet(timeout)
 
@@ -101,12 +104,12 @@ class LocalGateway:
     @property
     def endpoint_url(self) -> str:
         """For AWS_GATEWAY_ENDPOINT_URL: "http://127.0.0.1:9001"."""
-        return f"http://{_address(self._host, self._running.control_port)}"
+        return f"http://{_host_and_port(self._host, self._running.control_port)}"
 
     @property
     def socket_endpoint(self) -> str:
         """What clients' URLs begin with: "ws://127.0.0.1:9000"."""
-        return f"ws://{_address(self._host, self._running.socket_port)}"
+        return f"ws://{_host_and_port(self._host, self._running.socket_port)}"
 
     @property
     def connections(self) -> tuple[str, ...]:
@@ -115,7 +118,7 @@ class LocalGateway:
 
     @property
     def requests(self) -> deque[tuple[str, Document]]:
-        """The last calls of the control plane: (operation, parameters), as boto3 was given."""
+        """The last calls of the control plane: (operation, parameters), as given to boto3."""
         return self._control.requests
 
     def inject(
@@ -139,19 +142,19 @@ class LocalGateway:
         self._faults.add(Fault(operation, status, error_type, times, after, connection_id))
 
     @property
-    def _running(self) -> _Run:
-        if self._run is None:
+    def _running(self) -> _Servers:
+        if self._servers is None:
             raise RuntimeError("The local gateway does not run: call start() first.")
-        return self._run
+        return self._servers
 
 
-class _Run:
-    """All that exists between start() and stop()."""
+class _Servers:
+    """The two servers and their threads, which exist between start() and stop()."""
 
     def __init__(
         self,
         control: ControlPlane,
-        faults: Faults,
+        faults: FaultInjection,
         limits: Limits,
         socket_listener: socket.socket,
         control_listener: socket.socket,
@@ -163,56 +166,55 @@ class _Run:
         self._loop = asyncio.new_event_loop()
         self.connections = Connections(limits)
         self._integrations = Integrations(limits)
-        conversations = Conversations(control, self.connections, self._integrations, limits)
-        self._sockets = SocketServer(control, self.connections, conversations, limits)
-        callbacks = Callbacks(control, self.connections, faults, self._loop)
-        self._endpoint = EndpointServer(control_listener, control, callbacks)
+        lifecycle = Lifecycle(control, self.connections, self._integrations, limits)
+        self._socket_server = SocketServer(control, self.connections, lifecycle, limits)
+        connections_api = ConnectionsApi(control, self.connections, faults, limits, self._loop)
+        self._api_server = ApiServer(control_listener, control, connections_api)
+        serve_apis = partial(self._api_server.serve_forever, poll_interval=0.02)
         self._threads = [
             _thread("local-gateway-sockets", self._run_loop),
-            _thread("local-gateway-http", self._run_endpoint),
+            _thread("local-gateway-http", serve_apis),
         ]
 
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
-        self._in_loop(self._sockets.start(self._listener))
+        self._run_in_loop(self._socket_server.start(self._listener))
 
     def stop(self) -> None:
-        """The endpoint goes last: a $disconnect handler may still post to somebody."""
-        self._in_loop(self._drain())
-        self._endpoint.close()
+        """Close the sockets before the APIs, which a $disconnect handler may still call."""
+        self._run_in_loop(self._close_sockets())
+        self._api_server.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         for thread in self._threads:
             thread.join()
         self._integrations.close()
 
     def wait_until_quiet(self, timeout: float) -> bool:
-        waiting = self.connections.finished(timeout)
-        return asyncio.run_coroutine_threadsafe(waiting, self._loop).result() == 0
+        return self._run_in_loop(self.connections.wait_for_closed(timeout)) == 0
 
-    async def _drain(self) -> None:
-        loop, patience = self._loop, self._limits.stop_timeout
-        deadline = loop.time() + patience
-        await self._sockets.close(patience)
-        late = await self.connections.finished(deadline - loop.time())
-        if late:
-            logger.warning("gateway stops without waiting for everybody connections=%d", late)
+    async def _close_sockets(self) -> None:
+        loop, timeout = self._loop, self._limits.stop_timeout
+        deadline = loop.time() + timeout
+        await self._socket_server.close(timeout)
+        unfinished = await self.connections.wait_for_closed(deadline - loop.time())
+        if unfinished:
+            logger.warning(
+                "gateway stops without waiting for everybody connections=%d", unfinished
+            )
         self._integrations.interrupt()
         # A handshake that waited for its integration is still refused properly.
-        await self._sockets.close(patience)
-        await self._sockets.cut()
-        await self.connections.finished(patience)
+        await self._socket_server.close(timeout)
+        await self._socket_server.abort()
+        await self.connections.wait_for_closed(timeout)
 
-    def _in_loop(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+    def _run_in_loop(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
         self._loop.close()
-
-    def _run_endpoint(self) -> None:
-        self._endpoint.serve_forever(poll_interval=0.02)
 
 
 def _thread(name: str, target: Callable[[], None]) -> threading.Thread:
@@ -220,7 +222,7 @@ def _thread(name: str, target: Callable[[], None]) -> threading.Thread:
 
 
 def _listen(host: str, backlog: int, *ports: int) -> list[socket.socket]:
-    """All of the ports or none."""
+    """Listen on all of the ports or on none."""
     listeners: list[socket.socket] = []
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -234,6 +236,6 @@ def _listen(host: str, backlog: int, *ports: int) -> list[socket.socket]:
     return listeners
 
 
-def _address(host: str, port: int) -> str:
+def _host_and_port(host: str, port: int) -> str:
     reachable = _WILDCARDS.get(host, host)
     return f"[{reachable}]:{port}" if ":" in reachable else f"{reachable}:{port}"

@@ -1,4 +1,4 @@
-"""The resources of the control plane: what each must hold, and what AWS fills in.
+"""Resources of the control plane: what each must hold, and what AWS adds to it.
 
 One `Kind` for each collection of the REST API. A rule raises the error that AWS would answer.
 """
@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 
 from .documents import Document, Documents
 from .errors import BadRequest, Conflict, NotFound
-from .expressions import RouteSelection, parameters
+from .expressions import RouteSelection, parse_parameters
 
 _METHODS = frozenset(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
 _STAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -27,7 +27,7 @@ Rule = Callable[[Documents, str, Document], None]
 
 
 def _no_rule(documents: Documents, path: str, document: Document) -> None:
-    """Anything goes."""
+    """Accept everything, and add nothing."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Kind:
     id_member: str
     is_named: bool = False  #: the caller chooses the id
     unique: str = ""  #: a member that no two siblings share
-    complete: Rule = _no_rule  #: refuses a new or changed document, or fills in the rest
+    complete: Rule = _no_rule  #: refuses a new or changed document, or adds what is missing
     check_removal: Rule = _no_rule
 
     def new_id(self, document: Document) -> str:
@@ -48,7 +48,7 @@ class Kind:
 
 
 def new_id() -> str:
-    """Ten characters, as AWS has for APIs."""
+    """Ten characters, as in the ids of AWS's APIs."""
     alphabet = string.ascii_lowercase + string.digits
     return "".join(secrets.choice(alphabet) for _ in range(10))
 
@@ -79,7 +79,7 @@ def _complete_integration(documents: Documents, path: str, integration: Document
         raise BadRequest("Invalid HTTP endpoint specified for URI")
     if not 50 <= integration.setdefault("TimeoutInMillis", 29_000) <= 29_000:
         raise BadRequest("Timeout should be between 50 ms and 29000 ms.")
-    parameters(integration.get("RequestParameters", {}))
+    parse_parameters(integration.get("RequestParameters", {}))
     integration.setdefault("ConnectionType", "INTERNET")
     integration.setdefault("PassthroughBehavior", "WHEN_NO_MATCH")
     integration.setdefault("PayloadFormatVersion", "1.0")
@@ -98,7 +98,7 @@ def _complete_route(documents: Documents, path: str, route: Document) -> None:
 
 
 def integration_path(route_path: str, route: Document) -> str:
-    """Where the document is that a route's Target, "integrations/ID", names."""
+    """The path of the integration that a route's Target names, as in "integrations/ID"."""
     api_path = "/".join(route_path.split("/")[:2])
     collection, _, identifier = route.get("Target", "").partition("/")
     return f"{api_path}/integrations/{identifier}" if collection == "integrations" else ""
@@ -148,9 +148,9 @@ def _complete_domain_configuration(configuration: Document, name: str) -> None:
     if configuration.setdefault("SecurityPolicy", "TLS_1_2") != "TLS_1_2":
         raise BadRequest("The security policy must be TLS_1_2.")
     configuration["DomainNameStatus"] = "AVAILABLE"
-    # AWS answers with the hosted zone of its own name, whatever zone the caller sent.
+    # AWS answers with the hosted zone of its own name, whichever zone the caller sent.
     configuration["HostedZoneId"] = "ZLOCALGATEWAY"
-    # Derived from the name, so that an update of the certificate keeps it.
+    # The name derives from the domain's, so that an update of the certificate keeps it.
     digest = hashlib.sha256(name.encode()).hexdigest()[:10]
     configuration["ApiGatewayDomainName"] = f"d-{digest}.execute-api.localhost"
 

@@ -1,6 +1,6 @@
-"""The port that clients open sockets on: listening, the handshake, the end of it all.
+"""Sockets of the clients: listening, the handshake, and the closing of all.
 
-Decides who is let in; what is said afterwards is the conversations' business.
+Decides which stage a handshake leads to. What follows is the business of the lifecycle.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ from websockets.http11 import Request, Response
 
 from .connections import Client, Connections
 from .control import ControlPlane
-from .conversations import Conversations, HandshakeRefused
 from .deployments import Stage
+from .lifecycle import HandshakeRefused, Lifecycle
 from .limits import Limits
 
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")
 
-# What websockets would say has its line already, without a traceback. The name is not below the
-# package's: a project that configures logging for that would make this logger speak again.
+# This logger silences websockets, since whatever it would log has a line already, without a
+# traceback. Its name is not below the package's: a project that configures logging for the
+# package would make it speak again.
 _silent = logging.getLogger("websockets.local_gateway")
 _silent.propagate = False
 _silent.addHandler(logging.NullHandler())
@@ -43,102 +44,102 @@ class SocketServer:
         self,
         control: ControlPlane,
         connections: Connections,
-        conversations: Conversations,
+        lifecycle: Lifecycle,
         limits: Limits,
     ) -> None:
         self._control = control
         self._connections = connections
-        self._conversations = conversations
+        self._lifecycle = lifecycle
         self._limits = limits
-        self._held: set[ServerConnection] = set()
+        #: Every TCP connection, with or without a handshake.
+        self._accepted: set[ServerConnection] = set()
 
     async def start(self, listener: socket.socket) -> None:
+        """Accept clients."""
         limits = self._limits
         self._server = await serve(
             _wait_closed,
             sock=listener,
             backlog=limits.backlog,
-            process_request=self._admit,
-            create_connection=_connection_class(self._held, limits.handshake_timeout),
-            # The $connect has a timeout of its own, its turn in the queue has none.
+            process_request=self._process_request,
+            create_connection=_connection_class(self._accepted, limits.handshake_timeout),
+            # The $connect has a timeout of its own. Waiting for a free thread has none.
             open_timeout=None,
             # API Gateway sends no pings.
             ping_interval=None,
             close_timeout=limits.close_timeout,
             max_size=(limits.message_size, limits.frame_size),
-            # Above what is refused with 429, so that no send waits for a client to read.
+            # This is above what is refused with 429, so that no send waits for a client to read.
             write_limit=limits.client_buffer + 2 * limits.message_size,
             server_header=None,
             logger=_silent,
         )
 
     async def close(self, timeout: float) -> None:
-        """Let nobody in any more and close every connection with 1001."""
+        """Accept no more clients, and close every connection with 1001."""
         await self._stop_accepting()
         self._server.close()
-        # websockets would wait for the handshake of those that have not said a word.
-        self._abort(connection for connection in self._held if connection.request is None)
-        ended = asyncio.ensure_future(self._server.wait_closed())
-        await asyncio.wait([ended], timeout=max(timeout, 0))
+        # websockets would wait for the handshake of clients that have not sent a request.
+        self._abort(connection for connection in self._accepted if connection.request is None)
+        closing = asyncio.ensure_future(self._server.wait_closed())
+        await asyncio.wait([closing], timeout=max(timeout, 0))
 
     async def _stop_accepting(self) -> None:
-        # asyncio loses hold of what it accepts in the very tick in which its server closes.
-        with suppress(NotImplementedError):  # the event loop of Windows
+        # asyncio loses connections that it accepts in the very tick in which its server closes.
+        with suppress(NotImplementedError):  # The event loop of Windows has no readers.
             for listener in self._server.sockets:
                 asyncio.get_running_loop().remove_reader(listener)
         await asyncio.sleep(0)
 
-    async def cut(self) -> None:
-        """End what close() could not."""
-        self._abort(self._held)
+    async def abort(self) -> None:
+        """Cut the connections that close() could not close in time."""
+        self._abort(self._accepted)
         await self._server.wait_closed()
 
     def _abort(self, connections: Iterable[ServerConnection]) -> None:
         for connection in list(connections):
             connection.transport.abort()
 
-    async def _admit(self, connection: ServerConnection, request: Request) -> Response:
-        """Post $connect before the handshake is answered: its answer decides."""
+    async def _process_request(self, connection: ServerConnection, request: Request) -> Response:
+        """Post $connect before the handshake is answered, since its answer decides."""
         response = connection.protocol.accept(request)
-        path, _, query = request.path.partition("?")
+        path = request.path.partition("?")[0]
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             _log_refusal(response.status_code, "not a WebSocket handshake", path)
             return response
         try:
-            subprotocol = await self._open(connection, request, path, query)
+            subprotocol = await self._connect(connection, request)
         except HandshakeRefused as refusal:
-            # The query string stays out: it is where tickets travel.
+            # The query string is not logged, since tickets travel in it.
             _log_refusal(refusal.status, str(refusal), path)
             return _refusal(refusal.status)
         except Exception:
-            # A mistake of ours, of which websockets would say nothing.
+            # This is a bug of ours, which websockets would not report.
             logger.exception("connection failed path=%r", path)
             return _refusal(500)
-        if not self._server.is_serving():
-            # The backend has accepted it, and hears of its end as of any other.
-            _log_refusal(503, "the gateway stops", path)
-            return _refusal(503)
         if subprotocol is not None:
             response.headers["Sec-WebSocket-Protocol"] = subprotocol
         return response
 
-    async def _open(
-        self, connection: ServerConnection, request: Request, path: str, query: str
-    ) -> str | None:
-        stage, domain_name = self._addressed(request, path)
+    async def _connect(self, connection: ServerConnection, request: Request) -> str | None:
+        """Let the backend accept the connection. Return the subprotocol that it has chosen."""
+        path, _, query = request.path.partition("?")
+        stage, domain_name = self._stage_for(request, path)
         if stage is None:
             raise HandshakeRefused(403, "no such API and stage, or it is not deployed")
-        client = _client(connection, request, stage, domain_name)
+        client = _make_client(connection, request, stage, domain_name)
         headers = tuple(request.headers.raw_items())
-        subprotocol = await self._conversations.begin(client, stage, headers, query)
+        subprotocol = await self._lifecycle.connect(client, stage, headers, query)
         _log_opening(client)
         self._connections.register(client)
-        # Not in the handler of websockets, which does not run if the client has gone meanwhile:
-        # the backend has accepted it and must hear of its end.
-        self._connections.spawn(client, self._conversations.hold(client))
+        # The backend has accepted the client and must be told of its end. The handler of
+        # websockets would not run if the client has gone in the meantime.
+        self._connections.spawn(client, self._lifecycle.serve(client))
+        if not self._server.is_serving():
+            raise HandshakeRefused(503, "the gateway stops")
         return subprotocol
 
-    def _addressed(self, request: Request, path: str) -> tuple[Stage | None, str]:
+    def _stage_for(self, request: Request, path: str) -> tuple[Stage | None, str]:
         """The stage that a handshake leads to, and the domain name that it came by."""
         hosts = request.headers.get_all("Host")
         domain_name = urlsplit(f"//{hosts[0]}").hostname or "" if hosts else ""
@@ -150,40 +151,40 @@ class SocketServer:
 
 
 async def _wait_closed(connection: ServerConnection) -> None:
-    """The handler of websockets: the conversation goes on in a task of ours."""
+    """The handler of websockets. A task of ours serves the connection."""
     await connection.wait_closed()
 
 
 def _connection_class(
-    held: set[ServerConnection], handshake_timeout: float
+    accepted: set[ServerConnection], handshake_timeout: float
 ) -> type[ServerConnection]:
     class Connection(ServerConnection):
-        """Knows when its TCP connection begins and ends, handshake or not."""
+        """Knows when its TCP connection begins and ends, with or without a handshake."""
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             super().connection_made(transport)
-            held.add(self)
+            accepted.add(self)
             if not self.server.is_serving():
-                self.transport.abort()  # it came while the gateway was closing
-            self.timer = self.loop.call_later(handshake_timeout, self.cut_if_silent)
+                self.transport.abort()  # It came while the gateway was closing.
+            self.timer = self.loop.call_later(handshake_timeout, self.abort_if_silent)
 
         def connection_lost(self, exc: Exception | None) -> None:
             self.timer.cancel()
-            held.discard(self)
+            accepted.discard(self)
             super().connection_lost(exc)
 
-        def cut_if_silent(self) -> None:
+        def abort_if_silent(self) -> None:
             if self.request is None:
                 self.transport.abort()
 
     return Connection
 
 
-def _client(
+def _make_client(
     connection: ServerConnection, request: Request, stage: Stage, domain_name: str
 ) -> Client:
     user_agents = request.headers.get_all("User-Agent")
-    # A client that has gone already has no address any more.
+    # A connection has no address any more when its client has gone.
     address = connection.remote_address or ("",)
     return Client(
         socket=connection,

@@ -1,4 +1,4 @@
-"""Tests with real sockets: a local gateway beside Django's live server.
+"""Testing with real sockets: a local gateway beside Django's live server.
 
     class ChatTests(LocalGatewayTestMixin, LiveServerTestCase):
         def test_a_message_reaches_the_room(self):
@@ -6,8 +6,8 @@
             alice.send({"action": "chat", "text": "hello"})
             self.assertEqual(alice.receive(), {"text": "hello"})
 
-The gateway is provisioned as one in AWS would be, and every message takes the whole way: socket,
-local gateway, view, database, boto3, local gateway, socket.
+The gateway is provisioned as in AWS, and every message takes the whole way: socket, local gateway,
+view, database, boto3, local gateway, socket.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class LiveSocket:
         return json.loads(self.connection.recv(timeout))
 
     def close(self) -> None:
-        """Close the socket, as a page that is left does."""
+        """Close the socket, as when its page is left."""
         self._opened.close()
 
 
@@ -62,8 +62,8 @@ class LiveSocket:
 def running_local_gateway(limits: Limits | None = None) -> Iterator[LocalGateway]:
     """Run a local gateway, and point the settings to it, for the length of the block."""
     with LocalGateway(limits=limits or Limits()) as local:
-        pointed_to = override_settings(AWS_GATEWAY_ENDPOINT_URL=local.endpoint_url)
-        with pointed_to:
+        endpoint = override_settings(AWS_GATEWAY_ENDPOINT_URL=local.endpoint_url)
+        with endpoint:
             yield local
 
 
@@ -90,11 +90,11 @@ def open_socket(
     ``websockets.exceptions.InvalidStatus`` if the $connect is refused.
     """
     page = urlsplit(gateway.target_base_endpoint or "")
-    asked = {"channel": channel, "ws_token": ticket}
-    query = urlencode({name: value for name, value in asked.items() if value})
+    arguments = {"channel": channel, "ws_token": ticket}
+    query = urlencode({name: value for name, value in arguments.items() if value})
     options = {"origin": f"{page.scheme}://{page.netloc}", "proxy": None, **options}
-    sent = {**_login_cookie(user), **(headers or {})}
-    return LiveSocket(f"{gateway.socket_url}?{query}", additional_headers=sent, **options)
+    all_headers = {**_login_cookie(user), **(headers or {})}
+    return LiveSocket(f"{gateway.socket_url}?{query}", additional_headers=all_headers, **options)
 
 
 class LocalGatewayTestMixin(Base):
@@ -117,7 +117,8 @@ class LocalGatewayTestMixin(Base):
 
     def setUp(self) -> None:
         super().setUp()
-        # Added first, so that it comes last: no $disconnect may arrive in the next test.
+        # Cleanups run in reverse order, so this one is last: no $disconnect may arrive in the next
+        # test.
         self.addCleanup(self.local_gateway.wait_until_quiet)
         self.gateway = provision(self.live_server_url, self.websocket_path)
 

@@ -75,14 +75,14 @@ def test_200_simultaneous_connects_are_all_accepted(world):
 def test_1000_idle_connections_are_kept_and_closed_with_1001(world, many_files):
     # No integrations: what is tested is the gateway and not the backend.
     world.start(Limits(close_timeout=0.1))
-    api, callbacks = world.api("join"), world.callbacks()
+    api, connections_api = world.api("join"), world.connections_api()
     crowd = Crowd(world, api.url, 1000)
     with contextlib.closing(crowd):
         assert crowd.answers() == [OPENED] * 1000
         connections = world.gateway.connections
         assert len(set(connections)) == 1000
         for connection_id in (connections[0], connections[-1]):
-            callbacks.post_to_connection(ConnectionId=connection_id, Data=b"still here")
+            connections_api.post_to_connection(ConnectionId=connection_id, Data=b"still here")
         world.gateway.stop()
         rest = crowd.rest()
     going_away = bytes([0x88, 2]) + (1001).to_bytes(2, "big")

@@ -41,7 +41,7 @@ def test_an_idle_connection_is_closed_with_1001(world):
 @pytest.mark.parametrize("way", ["to the client", "from the client"])
 def test_messages_in_either_direction_keep_a_connection(world, way):
     world.start(Limits(idle_timeout=0.8))
-    client, callbacks = world.connect(world.api().url), world.callbacks()
+    client, connections_api = world.connect(world.api().url), world.connections_api()
     (connection_id,) = world.gateway.connections
     start = time.monotonic()
     for number in range(1, 9):
@@ -49,7 +49,7 @@ def test_messages_in_either_direction_keep_a_connection(world, way):
             client.send(str(number))
             world.backend.received("default", number)
         else:
-            callbacks.post_to_connection(ConnectionId=connection_id, Data=str(number))
+            connections_api.post_to_connection(ConnectionId=connection_id, Data=str(number))
             assert client.recv(PATIENCE) == str(number)
         # The pause is the point: the messages together take longer than the idle time.
         threading.Event().wait(0.11)
@@ -93,7 +93,7 @@ def test_disconnect_follows_a_client_that_just_vanishes(world):
 
 def test_disconnect_follows_a_delete(world):
     world.connect(world.api().url)
-    world.callbacks().delete_connection(ConnectionId=world.gateway.connections[0])
+    world.connections_api().delete_connection(ConnectionId=world.gateway.connections[0])
     world.backend.one("disconnect")
 
 
@@ -102,7 +102,7 @@ def test_disconnect_follows_a_client_that_does_not_answer_the_close(world):
     api = world.api()
     with world.bare(api.url):
         world.until(lambda: world.gateway.connections)
-        world.callbacks().delete_connection(ConnectionId=world.gateway.connections[0])
+        world.connections_api().delete_connection(ConnectionId=world.gateway.connections[0])
         world.backend.one("disconnect")
 
 

@@ -36,11 +36,11 @@ def test_the_defaults_are_those_of_aws():
 
 def test_sizes_can_be_shortened_as_well_as_times(world):
     world.start(Limits(message_size=100, frame_size=10))
-    client, callbacks = world.connect(world.api().url), world.callbacks()
+    client, connections_api = world.connect(world.api().url), world.connections_api()
     (connection_id,) = world.gateway.connections
-    callbacks.post_to_connection(ConnectionId=connection_id, Data=b"x" * 100)
-    with pytest.raises(callbacks.exceptions.PayloadTooLargeException):
-        callbacks.post_to_connection(ConnectionId=connection_id, Data=b"x" * 101)
+    connections_api.post_to_connection(ConnectionId=connection_id, Data=b"x" * 100)
+    with pytest.raises(connections_api.exceptions.PayloadTooLargeException):
+        connections_api.post_to_connection(ConnectionId=connection_id, Data=b"x" * 101)
     assert client.recv(PATIENCE) == "x" * 100
     client.send("y" * 11)
     with pytest.raises(ConnectionClosed) as error:
@@ -158,11 +158,13 @@ def test_the_end_does_not_wait_for_clients_that_never_said_a_word(world):
 def test_the_end_waits_for_a_disconnect_handler_that_posts(world):
     api = world.api()
     one, two = world.connect(api.url), world.connect(api.url)
-    callbacks, answers = world.callbacks(), []
+    connections_api, answers = world.connections_api(), []
 
     def disconnect(received):
         try:
-            callbacks.post_to_connection(ConnectionId=received.header("connectionId"), Data=b"bye")
+            connections_api.post_to_connection(
+                ConnectionId=received.header("connectionId"), Data=b"bye"
+            )
         except ClientError as error:
             answers.append(error.response["Error"]["Code"])
         return Reply()
@@ -224,7 +226,7 @@ def test_each_event_has_one_line_and_no_secret_is_in_any(world, caplog):
     (connection_id,) = world.gateway.connections
     client.send('{"text": "body-secret"}')
     world.backend.one("default")
-    world.callbacks().post_to_connection(ConnectionId=connection_id, Data=b"push-secret")
+    world.connections_api().post_to_connection(ConnectionId=connection_id, Data=b"push-secret")
     client.close()
     world.backend.answer("connect", Reply(403))
     with pytest.raises(InvalidStatus):

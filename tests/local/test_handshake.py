@@ -200,16 +200,16 @@ def test_without_the_backends_word_there_is_no_subprotocol(world):
 
 
 def test_a_connection_is_gone_for_posts_until_its_connect_has_returned(world):
-    api, callbacks, seen = world.api(), world.callbacks(), []
+    api, connections_api, seen = world.api(), world.connections_api(), []
 
     def connect(received):
         connection_id = received.header("connectionId")
         for call in (
-            lambda: callbacks.post_to_connection(ConnectionId=connection_id, Data=b"hi"),
-            lambda: callbacks.get_connection(ConnectionId=connection_id),
-            lambda: callbacks.delete_connection(ConnectionId=connection_id),
+            lambda: connections_api.post_to_connection(ConnectionId=connection_id, Data=b"hi"),
+            lambda: connections_api.get_connection(ConnectionId=connection_id),
+            lambda: connections_api.delete_connection(ConnectionId=connection_id),
         ):
-            with pytest.raises(callbacks.exceptions.GoneException) as error:
+            with pytest.raises(connections_api.exceptions.GoneException) as error:
                 call()
             seen.append(error.value.response["ResponseMetadata"]["HTTPStatusCode"])
         return Reply()
@@ -217,7 +217,7 @@ def test_a_connection_is_gone_for_posts_until_its_connect_has_returned(world):
     world.backend.answer("connect", connect)
     client = world.connect(api.url)
     assert seen == [410, 410, 410]
-    callbacks.post_to_connection(ConnectionId=world.gateway.connections[0], Data=b"hi")
+    connections_api.post_to_connection(ConnectionId=world.gateway.connections[0], Data=b"hi")
     assert client.recv(5) == "hi"
 
 

@@ -61,7 +61,7 @@ class World:
         """The control plane, by boto3."""
         return self.client("apigatewayv2")
 
-    def callbacks(self, path="/production"):
+    def connections_api(self, path="/production"):
         """@connections, by boto3."""
         return self.client("apigatewaymanagementapi", path)
 

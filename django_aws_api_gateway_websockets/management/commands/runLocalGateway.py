@@ -1,4 +1,4 @@
-"""Play API Gateway on this machine until told to stop."""
+"""runLocalGateway plays API Gateway on this machine until a signal stops it."""
 
 from __future__ import annotations
 
@@ -48,14 +48,15 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        _require_python()
-        _show_log()
-        # Before the start: a signal that comes meanwhile must not be lost.
+        if sys.version_info < (3, 10):
+            raise CommandError("The local gateway needs Python 3.10 or newer.")
+        _log_to_console()
+        # This comes before the start, during which a signal must not be lost.
         with _stop_signal() as stop:
             gateway = self._start(options)
             try:
                 self._announce(gateway, options["host"])
-                # Short waits: on Windows no signal ends a long one.
+                # The waits are short, since on Windows a signal does not end one.
                 while not stop.wait(0.5):
                     pass
             finally:
@@ -63,7 +64,7 @@ class Command(BaseCommand):
         self.stdout.write("The local gateway has stopped.")
 
     def _start(self, options: dict[str, Any]) -> LocalGateway:
-        gateway_class = _load()
+        gateway_class = _load_gateway_class()
         from django_aws_api_gateway_websockets.local.errors import StateFileInvalid
 
         try:
@@ -103,13 +104,8 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _require_python() -> None:
-    if sys.version_info < (3, 10):
-        raise CommandError("The local gateway needs Python 3.10 or newer.")
-
-
-def _load() -> type[LocalGateway]:
-    """The gateway's class, for which an optional package must be there."""
+def _load_gateway_class() -> type[LocalGateway]:
+    """The gateway's class, which needs an optional package."""
     remedy = 'Install it: pip install "django-aws-api-gateway-websockets[local]"'
     try:
         from websockets.version import version
@@ -129,8 +125,8 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _show_log() -> None:
-    """Each event on the console, unless the project's LOGGING has its own place for it."""
+def _log_to_console() -> None:
+    """Log each event to the console, unless the project's LOGGING sends it elsewhere."""
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.INFO)
     if not logger.hasHandlers():
@@ -141,7 +137,7 @@ def _show_log() -> None:
 
 @contextmanager
 def _stop_signal() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, instead of what they would do."""
+    """An event that Ctrl-C and SIGTERM set, in place of what they would do."""
     stop = threading.Event()
     signals = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, lambda *_: stop.set()) for number in signals]

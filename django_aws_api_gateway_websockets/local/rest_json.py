@@ -1,7 +1,7 @@
-"""The control plane's REST-JSON, read and written by botocore's own description of it.
+"""REST-JSON, the protocol of the control plane, read and written by botocore's own model of it.
 
-What boto3 sends is turned back into the operation and parameters that its caller named, so that
-the rest of the gateway speaks boto3's language. Knows no resource.
+A request of boto3 is turned back into the operation and the parameters that its caller named, so
+that the rest of the gateway has boto3's names. Knows no resource.
 """
 
 from __future__ import annotations
@@ -29,11 +29,15 @@ class Call:
     model: OperationModel
     path: str  #: of the resource or collection, as in "apis/a1b2/routes"
     parameters: Document  #: as boto3 was given them
-    body: Document  #: those of them that travel in the body
+    body: Document  #: the parameters that are sent in the body
 
     @property
     def operation(self) -> str:
         return str(self.model.name)
+
+    @property
+    def method(self) -> str:
+        return str(self.model.http["method"])
 
     @property
     def collection(self) -> str:
@@ -42,7 +46,7 @@ class Call:
         return literals[-1]
 
     @property
-    def is_about_one(self) -> bool:
+    def has_id(self) -> bool:
         """True if the path ends with an id."""
         return self._template.endswith("}")
 
@@ -52,34 +56,35 @@ class Call:
 
 
 def read_call(method: str, target: str, body: bytes) -> Call:
-    """The call that an HTTP request makes. NotFound or BadRequest if it makes none."""
+    """The call that an HTTP request makes. NotFound or BadRequest if it is none."""
     raw_path, _, query = target.partition("?")
-    # Split before decoding: the ARN of a tag call holds encoded slashes.
+    # The path is split before it is decoded: the ARN of a tag call holds encoded slashes.
     segments = [unquote(segment) for segment in _segments(raw_path)]
     model = _operation(method, segments)
-    sent = _from_wire(_input(model), _parse(body))
-    # Only what the model says travels in the body; an id in the path is not a member.
-    sent = {name: sent[name] for name in sent if _location(model, name) is None}
-    parameters = {**_path_parameters(model, segments), **_query_parameters(model, query), **sent}
+    members = _deserialize(_input(model), _parse(body))
+    # The body may not set an id of the path, or whatever else the model does not expect in it.
+    members = {name: members[name] for name in members if _location(model, name) is None}
+    path, arguments = _path_parameters(model, segments), _query_parameters(model, query)
+    parameters = {**path, **arguments, **members}
     _validate(model, parameters)
-    return Call(model, "/".join(segments), parameters, sent)
+    return Call(model, "/".join(segments), parameters, members)
 
 
 def write_answer(model: OperationModel, document: Document) -> bytes:
-    """The body of a successful answer; members that the model does not know stay out."""
+    """The body of a successful answer, without members that the model does not know."""
     if model.output_shape is None:
         return b""
-    return json.dumps(_to_wire(model.output_shape, document)).encode()
+    return json.dumps(_serialize(model.output_shape, document)).encode()
 
 
 def operation_names() -> frozenset[str]:
-    """Every call that the control plane of AWS has."""
+    """The name of every operation that the control plane of AWS has."""
     return frozenset(str(model.name) for _, _, model in _operations())
 
 
 @lru_cache(maxsize=None)
 def _operations() -> tuple[tuple[str, list[str], OperationModel], ...]:
-    """The method, the path's segments and the description of each operation."""
+    """The method, the segments of the path, and the model of each operation."""
     service = ServiceModel(Loader().load_service_model("apigatewayv2", "service-2"))
     models = [service.operation_model(name) for name in service.operation_names]
     return tuple(
@@ -89,8 +94,8 @@ def _operations() -> tuple[tuple[str, list[str], OperationModel], ...]:
 
 
 def _operation(method: str, segments: list[str]) -> OperationModel:
-    for own_method, template, model in _operations():
-        if own_method == method and _fits(template, segments):
+    for http_method, template, model in _operations():
+        if http_method == method and _matches(template, segments):
             return model
     raise NotFound("The control plane has no such method and path.")
 
@@ -99,7 +104,7 @@ def _segments(path: str) -> list[str]:
     return path[len(_PREFIX) :].split("/") if path.startswith(_PREFIX) else []
 
 
-def _fits(template: list[str], segments: list[str]) -> bool:
+def _matches(template: list[str], segments: list[str]) -> bool:
     return len(template) == len(segments) and all(
         part == segment or (part.startswith("{") and segment != "")
         for part, segment in zip(template, segments)
@@ -111,7 +116,7 @@ def _members(model: OperationModel) -> dict[str, Shape]:
 
 
 def _input(model: OperationModel) -> StructureShape:
-    # Each call of this service has parameters, if only those of its path.
+    # Each operation of this service has parameters, at least those of its path.
     return cast(StructureShape, model.input_shape)
 
 
@@ -120,7 +125,7 @@ def _location(model: OperationModel, member: str) -> str | None:
     return None if location is None else str(location)
 
 
-def _wire_name(member: str, shape: Shape) -> str:
+def _location_name(member: str, shape: Shape) -> str:
     return str(shape.serialization.get("name", member))
 
 
@@ -128,7 +133,7 @@ def _path_parameters(model: OperationModel, segments: list[str]) -> Document:
     template = _segments(str(model.http["requestUri"]))
     values = {part[1:-1]: value for part, value in zip(template, segments) if part[:1] == "{"}
     return {
-        member: values[_wire_name(member, shape)]
+        member: values[_location_name(member, shape)]
         for member, shape in _members(model).items()
         if _location(model, member) == "uri"
     }
@@ -140,7 +145,7 @@ def _query_parameters(model: OperationModel, query: str) -> Document:
         member: found if isinstance(shape, ListShape) else found[-1]
         for member, shape in _members(model).items()
         if _location(model, member) == "querystring"
-        and (found := values.get(_wire_name(member, shape)))
+        and (found := values.get(_location_name(member, shape)))
     }
 
 
@@ -154,32 +159,33 @@ def _parse(body: bytes) -> Document:
     return document
 
 
-def _from_wire(shape: Shape, value: Any) -> Any:
-    """A value of the wrong type is handed on as it is: the validation will name it."""
+def _deserialize(shape: Shape, value: Any) -> Any:
+    """The value in boto3's names. One of the wrong type stays as it is: _validate() names it."""
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         return {
-            member: _from_wire(inner, value[_wire_name(member, inner)])
+            member: _deserialize(inner, value[_location_name(member, inner)])
             for member, inner in shape.members.items()
-            if value.get(_wire_name(member, inner)) is not None
+            if value.get(_location_name(member, inner)) is not None
         }
     if isinstance(shape, ListShape) and isinstance(value, list):
-        return [_from_wire(shape.member, item) for item in value]
+        return [_deserialize(shape.member, item) for item in value]
     if isinstance(shape, MapShape) and isinstance(value, dict):
-        return {key: _from_wire(shape.value, item) for key, item in value.items()}
+        return {key: _deserialize(shape.value, item) for key, item in value.items()}
     return value
 
 
-def _to_wire(shape: Shape, value: Any) -> Any:
+def _serialize(shape: Shape, value: Any) -> Any:
+    """The value in the names of the REST API."""
     if isinstance(shape, StructureShape):
         return {
-            _wire_name(member, inner): _to_wire(inner, value[member])
+            _location_name(member, inner): _serialize(inner, value[member])
             for member, inner in shape.members.items()
             if member in value
         }
     if isinstance(shape, ListShape):
-        return [_to_wire(shape.member, item) for item in value]
+        return [_serialize(shape.member, item) for item in value]
     if isinstance(shape, MapShape):
-        return {key: _to_wire(shape.value, item) for key, item in value.items()}
+        return {key: _serialize(shape.value, item) for key, item in value.items()}
     return value
 
 

@@ -74,7 +74,7 @@ def test_a_body_that_is_cut_off_is_no_message(world):
         sock.sendall(f"{head}Content-Length: 5\r\n\r\nhel".encode())
         sock.shutdown(socket.SHUT_WR)
         assert sock.recv(1000).startswith(b"HTTP/1.1 400")
-    world.callbacks().post_to_connection(ConnectionId=world.connection_id, Data=b"whole")
+    world.connections_api().post_to_connection(ConnectionId=world.connection_id, Data=b"whole")
     assert client.recv(PATIENCE) == "whole"
 
 

@@ -1,4 +1,4 @@
-"""What is said on a connection from its $connect to its $disconnect, one thing after the other.
+"""Lifecycle of a connection: its $connect, its messages one after the other, its $disconnect.
 
 Asks the control plane what is deployed and the integrations what they answer.
 """
@@ -41,8 +41,8 @@ class MessageRefused(Exception):
         self.reason = reason
 
 
-class Conversations:
-    """The routes of a connection's life. Runs in the event loop."""
+class Lifecycle:
+    """Calls the routes of each connection. Runs in the event loop."""
 
     def __init__(
         self,
@@ -56,15 +56,16 @@ class Conversations:
         self._integrations = integrations
         self._limits = limits
 
-    async def begin(
+    async def connect(
         self, client: Client, stage: Stage, headers: tuple[tuple[str, str], ...], query: str
     ) -> str | None:
-        """Post $connect; the subprotocol that the integration chose. Or HandshakeRefused."""
+        """Post $connect. Return the subprotocol that was chosen, or raise HandshakeRefused."""
         route = stage.routes.get("$connect")
         if route is None:
             return None
-        details = {"variables": stage.variables, "headers": headers, "query": query}
-        event = client.event("CONNECT", route.key, **details)
+        event = client.event(
+            "CONNECT", route.key, variables=stage.variables, headers=headers, query=query
+        )
         try:
             answer = await self._integrations.call(route, event)
         except IntegrationFailed as failure:
@@ -73,54 +74,59 @@ class Conversations:
             raise HandshakeRefused(answer.status, f"$connect answered {answer.status}")
         return answer.subprotocol
 
-    async def hold(self, client: Client) -> None:
+    async def serve(self, client: Client) -> None:
         """Serve a connection to its end, whoever ends it, and post $disconnect."""
         try:
-            await self._listen(client)
+            await self._handle_messages(client)
         except ConnectionClosed:
             pass
         except Exception:
-            # A mistake of ours. The client must see an end and the console the reason.
+            # This is a bug of ours. The client must see an end, and the console the reason.
             logger.exception("connection failed connection_id=%s", client.connection_id)
             await client.socket.close(_INTERNAL_ERROR)
-        self._connections.forget(client)
+        self._connections.unregister(client)
         await client.socket.wait_closed()
         code = client.socket.close_code
         logger.info("connection closed connection_id=%s code=%s", client.connection_id, code)
-        await self._end(client)
+        await self._disconnect(client)
 
-    async def _listen(self, client: Client) -> None:
-        # The next message is not read before this one is answered: that is their order.
+    async def _handle_messages(self, client: Client) -> None:
+        # A message is read only when the one before it is answered, so they keep their order.
         while True:
             message = await client.socket.recv()
             if isinstance(message, bytes):
                 break
             self._connections.touch(client)
-            await self._answer(client, message)
+            await self._handle_message(client, message)
         logger.warning("binary frame refused connection_id=%s", client.connection_id)
         await client.socket.close(_UNSUPPORTED_DATA)
 
-    async def _answer(self, client: Client, text: str) -> None:
+    async def _handle_message(self, client: Client, text: str) -> None:
         """Post one message to its route, and tell the client if that fails."""
         stage = self._control.stage(client.api_id, client.stage_name)
         message = _parse(text)
         route = stage.route_for(message) if stage else None
-        variables = stage.variables if stage else {}
-        details = {"variables": variables, "body": text.encode(), "message": message}
-        event = client.event("MESSAGE", route.key if route else "$default", **details)
+        event = client.event(
+            "MESSAGE",
+            route.key if route else "$default",
+            variables=stage.variables if stage else {},
+            body=text.encode(),
+            message=message,
+        )
         try:
-            await self._post(client, route, event)
+            await self._call(client, route, event)
         except MessageRefused as refusal:
-            await self._complain(client, event, refusal)
+            await self._send_error(client, event, refusal)
 
-    async def _post(self, client: Client, route: Route | None, event: Event) -> None:
+    async def _call(self, client: Client, route: Route | None, event: Event) -> None:
+        """Call a message's integration, and send its answer if the route replies."""
         if route is None:
             raise MessageRefused("Forbidden", "no route and no $default")
         try:
             answer = await self._integrations.call(route, event)
         except IntegrationFailed as failure:
             raise MessageRefused("Internal server error", str(failure)) from failure
-        # Whether AWS counts a 5xx of an HTTP_PROXY as an error no source says.
+        # No source says whether AWS counts a 5xx of an HTTP_PROXY as an error.
         if answer.status >= 500:
             raise MessageRefused("Internal server error", f"answered {answer.status}")
         if len(answer.body) > self._limits.message_size:
@@ -129,7 +135,7 @@ class Conversations:
         if route.replies and answer.body:
             await self._connections.send(client, answer.body)
 
-    async def _complain(self, client: Client, event: Event, refusal: MessageRefused) -> None:
+    async def _send_error(self, client: Client, event: Event, refusal: MessageRefused) -> None:
         logger.warning(
             "message refused connection_id=%s route_key=%s reason=%r",
             client.connection_id,
@@ -143,7 +149,8 @@ class Conversations:
         }
         await self._connections.send(client, json.dumps(frame).encode())
 
-    async def _end(self, client: Client) -> None:
+    async def _disconnect(self, client: Client) -> None:
+        """Post $disconnect, if a route of that name is deployed."""
         stage = self._control.stage(client.api_id, client.stage_name)
         route = stage.routes.get("$disconnect") if stage else None
         if stage is None or route is None:
@@ -152,15 +159,14 @@ class Conversations:
         try:
             await self._integrations.call(route, event)
         except IntegrationFailed as failure:
+            reason = str(failure)
             logger.warning(
-                "disconnect not heard connection_id=%s reason=%r",
-                client.connection_id,
-                str(failure),
+                "disconnect not heard connection_id=%s reason=%r", client.connection_id, reason
             )
 
 
 def _parse(text: str) -> Any:
-    """The message as JSON, or None if it is none; AWS routes it to $default then."""
+    """The message as JSON, or None if it is not JSON. AWS then uses the route $default."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -18,7 +18,7 @@ from .world import Api
 @pytest.mark.parametrize("path", ["", "/", "/production", "/production/"])
 def test_the_stage_may_be_in_the_path_or_not(world, path):
     client = world.connect(world.api().url)
-    world.callbacks(path).post_to_connection(ConnectionId=world.connection_id, Data=b"hi")
+    world.connections_api(path).post_to_connection(ConnectionId=world.connection_id, Data=b"hi")
     assert client.recv(PATIENCE) == "hi"
 
 
@@ -34,17 +34,17 @@ def test_a_connection_of_another_stage_is_gone(world):
     api = world.api()
     api.deploy("beta")
     world.connect(api.url)
-    callbacks = world.callbacks("/beta")
-    with pytest.raises(callbacks.exceptions.GoneException):
-        callbacks.get_connection(ConnectionId=world.connection_id)
+    connections_api = world.connections_api("/beta")
+    with pytest.raises(connections_api.exceptions.GoneException):
+        connections_api.get_connection(ConnectionId=world.connection_id)
 
 
 @pytest.mark.parametrize("path", ["/elsewhere", "/a/production"])
 def test_a_stage_that_nobody_has_is_forbidden(world, path):
     world.connect(world.api().url)
-    callbacks = world.callbacks(path)
-    with pytest.raises(callbacks.exceptions.ForbiddenException) as error:
-        callbacks.get_connection(ConnectionId=world.connection_id)
+    connections_api = world.connections_api(path)
+    with pytest.raises(connections_api.exceptions.ForbiddenException) as error:
+        connections_api.get_connection(ConnectionId=world.connection_id)
     assert code_and_status(error) == ("ForbiddenException", 403)
 
 
@@ -89,7 +89,7 @@ def test_outgoing_messages_are_cut_into_frames_of_32_kb(world, size):
     with world.bare(url) as sock, sock.makefile("rb") as stream:
         while stream.readline() != b"\r\n":
             pass
-        world.callbacks().post_to_connection(ConnectionId=world.connection_id, Data=data)
+        world.connections_api().post_to_connection(ConnectionId=world.connection_id, Data=data)
         frames = list(frames_of_one_message(stream))
     assert b"".join(frames).decode() == data
     assert [len(frame) for frame in frames if frame] == [32_768] * (size // 32_768) + (
@@ -116,7 +116,7 @@ def test_two_apis_with_stages_of_one_name_share_the_endpoint(world):
     one_id = world.connection_id
     two = world.connect(second.url)
     (two_id,) = set(world.gateway.connections) - {one_id}
-    callbacks = world.callbacks()
-    callbacks.post_to_connection(ConnectionId=one_id, Data=b"one")
-    callbacks.post_to_connection(ConnectionId=two_id, Data=b"two")
+    connections_api = world.connections_api()
+    connections_api.post_to_connection(ConnectionId=one_id, Data=b"one")
+    connections_api.post_to_connection(ConnectionId=two_id, Data=b"two")
     assert (one.recv(PATIENCE), two.recv(PATIENCE)) == ("one", "two")

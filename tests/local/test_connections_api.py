@@ -24,27 +24,29 @@ UNKNOWN = "AAAAAAAAAAAAAAA="
 
 def test_a_post_reaches_the_client(world):
     client = world.connect(world.api().url)
-    world.callbacks().post_to_connection(ConnectionId=world.connection_id, Data="héllo".encode())
+    world.connections_api().post_to_connection(
+        ConnectionId=world.connection_id, Data="héllo".encode()
+    )
     assert client.recv(PATIENCE) == "héllo"
 
 
 def test_posts_to_one_connection_keep_their_order(world):
-    client, callbacks = world.connect(world.api().url), world.callbacks()
+    client, connections_api = world.connect(world.api().url), world.connections_api()
     sent = [str(number) for number in range(50)]
     for text in sent:
-        callbacks.post_to_connection(ConnectionId=world.connection_id, Data=text)
+        connections_api.post_to_connection(ConnectionId=world.connection_id, Data=text)
     assert [client.recv(PATIENCE) for _ in sent] == sent
 
 
 def test_what_is_not_utf_8_is_still_a_text_message(world):
     client = world.connect(world.api().url)
-    world.callbacks().post_to_connection(ConnectionId=world.connection_id, Data=b"a\xffb")
+    world.connections_api().post_to_connection(ConnectionId=world.connection_id, Data=b"a\xffb")
     assert client.recv(PATIENCE) == "a\ufffdb"
 
 
 def test_get_tells_who_the_client_is_and_when_it_was_active(world):
     client = world.connect(world.api().url, user_agent_header="Browser/1")
-    shown = world.callbacks().get_connection(ConnectionId=world.connection_id)
+    shown = world.connections_api().get_connection(ConnectionId=world.connection_id)
     assert shown["Identity"] == {"SourceIp": "127.0.0.1", "UserAgent": "Browser/1"}
     now = datetime.now(timezone.utc)
     assert now - timedelta(minutes=1) < shown["ConnectedAt"] <= shown["LastActiveAt"] <= now
@@ -52,11 +54,11 @@ def test_get_tells_who_the_client_is_and_when_it_was_active(world):
 
 
 def test_delete_closes_the_connection_with_1000_and_it_is_gone_at_once(world):
-    client, callbacks = world.connect(world.api().url), world.callbacks()
+    client, connections_api = world.connect(world.api().url), world.connections_api()
     connection_id = world.connection_id
-    callbacks.delete_connection(ConnectionId=connection_id)
-    with pytest.raises(callbacks.exceptions.GoneException):
-        callbacks.get_connection(ConnectionId=connection_id)
+    connections_api.delete_connection(ConnectionId=connection_id)
+    with pytest.raises(connections_api.exceptions.GoneException):
+        connections_api.get_connection(ConnectionId=connection_id)
     with pytest.raises(ConnectionClosed) as error:
         client.recv(PATIENCE)
     assert error.value.rcvd.code == 1000
@@ -67,14 +69,14 @@ def test_delete_closes_the_connection_with_1000_and_it_is_gone_at_once(world):
 )
 @pytest.mark.parametrize("known", ["never", "once"])
 def test_a_closed_or_unknown_connection_is_gone(world, operation, known):
-    api, callbacks, connection_id = world.api(), world.callbacks(), UNKNOWN
+    api, connections_api, connection_id = world.api(), world.connections_api(), UNKNOWN
     if known == "once":
         client = world.connect(api.url)
         connection_id = world.connection_id
         client.close()
     arguments = {"Data": b"hi"} if operation == "post_to_connection" else {}
-    with pytest.raises(callbacks.exceptions.GoneException) as error:
-        getattr(callbacks, operation)(ConnectionId=connection_id, **arguments)
+    with pytest.raises(connections_api.exceptions.GoneException) as error:
+        getattr(connections_api, operation)(ConnectionId=connection_id, **arguments)
     assert code_and_status(error) == ("GoneException", 410)
 
 
@@ -84,15 +86,15 @@ def test_a_closed_or_unknown_connection_is_gone(world, operation, known):
 def test_a_malformed_id_is_a_bad_request(world, identifier):
     world.api()
     with pytest.raises(ClientError) as error:
-        world.callbacks().post_to_connection(ConnectionId=identifier, Data=b"hi")
+        world.connections_api().post_to_connection(ConnectionId=identifier, Data=b"hi")
     assert code_and_status(error) == ("BadRequestException", 400)
 
 
 def test_a_message_of_128_kib_passes_and_one_byte_more_is_too_large(world):
-    client, callbacks = world.connect(world.api().url), world.callbacks()
-    callbacks.post_to_connection(ConnectionId=world.connection_id, Data="x" * 131_072)
-    with pytest.raises(callbacks.exceptions.PayloadTooLargeException) as error:
-        callbacks.post_to_connection(ConnectionId=world.connection_id, Data="x" * 131_073)
+    client, connections_api = world.connect(world.api().url), world.connections_api()
+    connections_api.post_to_connection(ConnectionId=world.connection_id, Data="x" * 131_072)
+    with pytest.raises(connections_api.exceptions.PayloadTooLargeException) as error:
+        connections_api.post_to_connection(ConnectionId=world.connection_id, Data="x" * 131_073)
     assert code_and_status(error) == ("PayloadTooLargeException", 413)
     assert client.recv(PATIENCE) == "x" * 131_072
 
@@ -108,7 +110,7 @@ def test_an_unsigned_request_is_forbidden(world, raw, headers, path):
 
 
 def test_a_client_can_be_made_slow_by_injection(world):
-    api, callbacks = world.api(), world.callbacks()
+    api, connections_api = world.api(), world.connections_api()
     slow, fast = world.connect(api.url), None
     slow_id = world.connection_id
     fast = world.connect(api.url)
@@ -116,31 +118,33 @@ def test_a_client_can_be_made_slow_by_injection(world):
     world.gateway.inject(
         "PostToConnection", 429, "LimitExceededException", times=2, connection_id=slow_id
     )
-    callbacks.post_to_connection(ConnectionId=fast_id, Data=b"1")
+    connections_api.post_to_connection(ConnectionId=fast_id, Data=b"1")
     for _ in range(2):
-        with pytest.raises(callbacks.exceptions.LimitExceededException) as error:
-            callbacks.post_to_connection(ConnectionId=slow_id, Data=b"2")
+        with pytest.raises(connections_api.exceptions.LimitExceededException) as error:
+            connections_api.post_to_connection(ConnectionId=slow_id, Data=b"2")
         assert code_and_status(error) == ("LimitExceededException", 429)
-    callbacks.post_to_connection(ConnectionId=slow_id, Data=b"3")
+    connections_api.post_to_connection(ConnectionId=slow_id, Data=b"3")
     assert fast.recv(PATIENCE) == "1"
     assert slow.recv(PATIENCE) == "3"
 
 
 def test_a_client_that_does_not_read_is_over_its_limit_in_the_end(world):
     world.start(Limits(client_buffer=100_000))
-    url, callbacks = world.api().url, world.callbacks()
+    url, connections_api = world.api().url, world.connections_api()
     with world.bare(url) as sock:
         assert sock.recv(100).startswith(b"HTTP/1.1 101")
-        with pytest.raises(callbacks.exceptions.LimitExceededException):
+        with pytest.raises(connections_api.exceptions.LimitExceededException):
             for _ in range(1000):
-                callbacks.post_to_connection(ConnectionId=world.connection_id, Data="x" * 131_072)
+                connections_api.post_to_connection(
+                    ConnectionId=world.connection_id, Data="x" * 131_072
+                )
 
 
 def test_an_injected_delete_after_the_fact_has_closed_the_connection(world):
-    client, callbacks = world.connect(world.api().url), world.callbacks()
+    client, connections_api = world.connect(world.api().url), world.connections_api()
     world.gateway.inject("DeleteConnection", after=True)
     with pytest.raises(ClientError) as error:
-        callbacks.delete_connection(ConnectionId=world.connection_id)
+        connections_api.delete_connection(ConnectionId=world.connection_id)
     assert code_and_status(error) == ("InternalServerException", 500)
     with pytest.raises(ConnectionClosed):
         client.recv(PATIENCE)

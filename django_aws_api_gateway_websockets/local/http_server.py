@@ -1,7 +1,7 @@
-"""The HTTP port that boto3 talks to: reads requests, asks for the answer, writes it.
+"""HTTP server that boto3 talks to: reads requests, asks for the answer, writes it.
 
-Knows HTTP and AWS's error shape; what the requests mean is the control plane's and the
-callbacks' business.
+Knows HTTP and AWS's error shape. The control plane and the @connections API know what the
+requests mean.
 """
 
 from __future__ import annotations
@@ -17,44 +17,49 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from urllib.parse import urlsplit
 
-from .callbacks import Callbacks, is_callback
+from .connections_api import ConnectionsApi, is_connections_path
 from .control import ControlPlane
 from .errors import BadRequest, GatewayError, TokenMissing
 
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")
 
-#: No call of the control plane comes near it; a longer body is not read.
-_LONGEST_BODY = 10 * 1024 * 1024
+#: Bytes. Calls of the control plane are far shorter; a longer body is not read.
+_MAX_BODY_SIZE = 10 * 1024 * 1024
 
 
-class EndpointServer(ThreadingMixIn, HTTPServer):
-    """One thread for each connection, which boto3 keeps alive."""
+class ApiServer(ThreadingMixIn, HTTPServer):
+    """Serves the control plane and the @connections API, with a thread for each connection.
+
+    boto3 keeps its connections alive.
+    """
 
     # A gateway that nobody stopped must not keep the process from ending.
     daemon_threads = True
 
     def __init__(
-        self, listener: socket.socket, control: ControlPlane, callbacks: Callbacks
+        self, listener: socket.socket, control: ControlPlane, connections_api: ConnectionsApi
     ) -> None:
         super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listener
         self.control = control
-        self.callbacks = callbacks
+        self.connections_api = connections_api
         self._lock = threading.Lock()
         self._open: dict[threading.Thread, socket.socket] = {}
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """As in ThreadingMixIn, which forgets its daemon threads: ours are waited for."""
-        work = (request, client_address)
+        """Start a thread, as ThreadingMixIn does. It forgets its daemons; close() joins ours."""
         thread = threading.Thread(
-            target=self._serve, args=work, name="local-gateway-request", daemon=True
+            target=self._process_in_thread,
+            args=(request, client_address),
+            name="local-gateway-request",
+            daemon=True,
         )
         with self._lock:
             self._open[thread] = request
         thread.start()
 
-    def _serve(self, request: Any, client_address: Any) -> None:
+    def _process_in_thread(self, request: Any, client_address: Any) -> None:
         try:
             self.process_request_thread(request, client_address)
         finally:
@@ -62,7 +67,7 @@ class EndpointServer(ThreadingMixIn, HTTPServer):
                 del self._open[threading.current_thread()]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that has gone is no error."""
+        """Log that a client has gone, which is no error."""
         logger.debug("request broken off error=%r", sys.exc_info()[1])
 
     def close(self) -> None:
@@ -72,54 +77,51 @@ class EndpointServer(ThreadingMixIn, HTTPServer):
         with self._lock:
             threads = dict(self._open)
         for thread, request in threads.items():
-            _end_reading(request)
+            # Only reading ends here: an answer that is being written still arrives.
+            with suppress(OSError):  # The socket may be closed already.
+                request.shutdown(socket.SHUT_RD)
             thread.join()
 
     def answer(self, method: str, target: str, headers: Any, body: bytes) -> tuple[int, bytes]:
         """The status and body of the answer, or a GatewayError."""
-        # It also keeps web pages out: none can send this header here without asking first.
+        # This also keeps web pages out. A browser sends such a header to another site only after
+        # a preflight request, which this server refuses.
         if not headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256"):
             raise TokenMissing
         path = target.partition("?")[0]
-        if is_callback(path):
+        if is_connections_path(path):
             host = urlsplit("//" + headers.get("Host", "")).hostname or ""
-            return self.callbacks.answer(method, host, path, body)
+            return self.connections_api.answer(method, host, path, body)
         return self.control.answer(method, target, body)
 
 
-def _end_reading(request: socket.socket) -> None:
-    # Only the reading half: an answer that is being written still arrives.
-    with suppress(OSError):  # It may have been closed in the meantime.
-        request.shutdown(socket.SHUT_RD)
-
-
 class _Handler(BaseHTTPRequestHandler):
-    server: EndpointServer
+    server: ApiServer
     protocol_version = "HTTP/1.1"
     server_version = "LocalGateway"
-    # Head and body in one packet, and sent at once: otherwise each answer takes 40 ms more.
+    # Head and body leave in one packet and at once. Otherwise each answer takes 40 ms more.
     wbufsize = -1
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         try:
-            status, body = self.server.answer(
-                self.command, self.path, self.headers, self._read_body()
-            )
+            body = self._read_body()
+            status, answer = self.server.answer(self.command, self.path, self.headers, body)
         except GatewayError as error:
             self._refuse(error)
         except Exception:
             logger.exception("request failed path=%r", self.path)
             self._refuse(GatewayError("Internal server error"))
         else:
-            self._send(status, body)
+            self._send(status, answer)
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
     def _read_body(self) -> bytes:
         length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > _LONGEST_BODY or self._is_chunked():
-            # What follows cannot be told from the next request.
+        is_chunked = "Transfer-Encoding" in self.headers
+        if not length.isdecimal() or int(length) > _MAX_BODY_SIZE or is_chunked:
+            # The end of this request is unknown, so no other can be read from the connection.
             self.close_connection = True
             raise BadRequest("Send a body with a Content-Length of at most 10 MB.")
         body = self.rfile.read(int(length))
@@ -127,9 +129,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             raise BadRequest("The body is shorter than its Content-Length.")
         return body
-
-    def _is_chunked(self) -> bool:
-        return "Transfer-Encoding" in self.headers
 
     def _refuse(self, error: GatewayError) -> None:
         reason = f"{error.error_type}: {error}"
@@ -156,4 +155,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *args: Any) -> None:
-        """Each call has its line already."""
+        """Log nothing, since each call has a line already."""
