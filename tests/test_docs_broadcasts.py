@@ -80,7 +80,7 @@ class Timer:
 def test_an_engine_of_ones_own_delivers(outbox, room, module, commit):
     names = run("broadcasts-own-engine")
     names["Timer"] = Timer
-    module(names, "TimerEngine")
+    module(names, "TimerBackend")
     with commit():
         room.broadcast("x")
     assert len(outbox) == 3
