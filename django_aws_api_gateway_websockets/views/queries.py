@@ -139,7 +139,8 @@ class SessionQuery:
 
     def _build(self, row: Sequence[Any]) -> WebSocketSession:
         values = iter(row)
-        session = self._model.from_db(self._using, self._names, _next_values(self._names, values))
+        columns = _next_values(self._names, values)
+        session: WebSocketSession = self._model.from_db(self._using, self._names, columns)
         for field, names in self._relations:
             columns, related = _next_values(names, values), None
             if getattr(session, field.attname) is not None:
