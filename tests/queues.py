@@ -1,4 +1,4 @@
-"""Engines for tests: what was enqueued waits until a test runs it."""
+"""Task backends for tests: what was enqueued waits until a test runs it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar, List
 from django_aws_api_gateway_websockets.broadcasts.worker import deliver
 
 
-class HeldEngine:
+class HeldBackend:
     """Keeps the chunks' keys in ``enqueued``."""
 
     enqueued: ClassVar[List[int]] = []

@@ -43,7 +43,7 @@ def mount(websocket_outbox, settings):
 
 
 def test_every_block_of_python_and_json_is_run():
-    tests = "".join(file.read_text(encoding="utf-8") for file in ROOT.glob("tests/*.py"))
+    tests = "".join(file.read_text(encoding="utf-8") for file in ROOT.glob("tests/**/*.py"))
     code = [block for block in ALL if block.language in ("python", "json", "html+django")]
     assert [block for block in code if not block.name] == []
     assert [block.name for block in code if f'"{block.name}"' not in tests] == []

@@ -11,7 +11,7 @@ from django_aws_api_gateway_websockets import checks
 from django_aws_api_gateway_websockets.broadcasts import worker
 from django_aws_api_gateway_websockets.models import Broadcast, broadcasts
 from tests.pages import PAGES, run
-from tests.queues import HeldEngine
+from tests.queues import HeldBackend
 
 pytestmark = pytest.mark.django_db
 
@@ -30,11 +30,11 @@ def module(settings, monkeypatch):
 
 
 def test_a_broadcast_goes_out_and_tells_how_far_it_is(outbox, room, module, commit, capsys):
-    HeldEngine.enqueued.clear()
-    module(vars(sys.modules["tests.queues"]), "HeldEngine")
+    HeldBackend.enqueued.clear()
+    module(vars(sys.modules["tests.queues"]), "HeldBackend")
     with commit():
         run("broadcasts-start")
-    HeldEngine.work()
+    HeldBackend.work()
     run("broadcasts-progress")
     assert capsys.readouterr().out == "3 of 3 True\n3 0 0\n"
     assert [message.data for message in outbox] == [{"text": "The shop opens."}] * 3

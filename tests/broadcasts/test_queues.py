@@ -128,8 +128,8 @@ def test_django_leaves_a_task_that_looks_after_this_one_unless_there_is_nothing_
 
 
 def test_the_class_of_the_page_chooses_backend_and_queue(django_tasks, room, settings, commit):
-    use(settings, f"{__name__}.SlowEngine")
-    globals()["SlowEngine"] = run("broadcasts-queue")["SlowEngine"]
+    use(settings, f"{__name__}.SlowBackend")
+    globals()["SlowBackend"] = run("broadcasts-queue")["SlowBackend"]
     with commit():
         room.broadcast("x")
     (result,) = django_tasks.task_backends["slow"].results

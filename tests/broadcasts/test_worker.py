@@ -19,7 +19,7 @@ from django_aws_api_gateway_websockets.testing import OutboxTransport
 from tests.edge import DEADLINE
 from tests.factories import fresh, make_created_gateway, make_session
 from tests.models.test_sessions_sending import make_many, recipients
-from tests.queues import HeldEngine
+from tests.queues import HeldBackend
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ sessions = WebSocketSession.objects
 
 @pytest.fixture(autouse=True)
 def _queue(outbox, settings):
-    engine = f"{HeldEngine.__module__}.{HeldEngine.__name__}"
+    engine = f"{HeldBackend.__module__}.{HeldBackend.__name__}"
     settings.WEBSOCKETS = {**settings.WEBSOCKETS, "task_backend": engine}
 
 

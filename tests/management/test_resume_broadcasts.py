@@ -8,16 +8,16 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from django_aws_api_gateway_websockets.models import BroadcastChunk
-from tests.queues import HeldEngine
+from tests.queues import HeldBackend
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def _queue(outbox, settings):
-    engine = f"{HeldEngine.__module__}.{HeldEngine.__name__}"
+    engine = f"{HeldBackend.__module__}.{HeldBackend.__name__}"
     settings.WEBSOCKETS = {**settings.WEBSOCKETS, "task_backend": engine}
-    HeldEngine.enqueued.clear()
+    HeldBackend.enqueued.clear()
 
 
 def run():
@@ -30,13 +30,13 @@ def run():
 def test_unfinished_chunks_that_no_worker_has_are_enqueued(outbox, room):
     room.broadcast("finished")
     assert run() == ["Enqueued 1 chunks."]
-    HeldEngine.work()
+    HeldBackend.work()
     lost = [room.broadcast(text).chunks.get() for text in ("one", "two")]
     at_work = room.broadcast("at work").chunks.get()
     assert at_work.claim()
     assert run() == ["Enqueued 2 chunks."]
-    assert HeldEngine.enqueued == [chunk.pk for chunk in lost]
-    HeldEngine.work()
+    assert HeldBackend.enqueued == [chunk.pk for chunk in lost]
+    HeldBackend.work()
     assert {message.data for message in outbox} == {"finished", "one", "two"}
 
 

@@ -17,7 +17,7 @@ from django_aws_api_gateway_websockets.models import Broadcast, BroadcastChunk, 
 from django_aws_api_gateway_websockets.models.broadcasts import CHUNK_SIZE, CONNECTION_LIFETIME
 from tests.factories import fresh, make_session
 from tests.models.test_sessions_sending import QUERYSETS, make_many, recipients
-from tests.queues import HeldEngine
+from tests.queues import HeldBackend
 
 pytestmark = pytest.mark.django_db
 
@@ -29,10 +29,10 @@ def queue(outbox, settings):
     """The queue, which runs nothing by itself."""
     settings.WEBSOCKETS = {
         **settings.WEBSOCKETS,
-        "task_backend": f"{HeldEngine.__module__}.{HeldEngine.__name__}",
+        "task_backend": f"{HeldBackend.__module__}.{HeldBackend.__name__}",
     }
-    HeldEngine.enqueued.clear()
-    return HeldEngine
+    HeldBackend.enqueued.clear()
+    return HeldBackend
 
 
 def start(commit, chosen=sessions, data="x", **options):
