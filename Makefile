@@ -28,7 +28,7 @@ GATE := $(if $(TOO_OLD),,--cov-fail-under=97)
 # Whole files to each process, so that what the tests of a file share is made once.
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test lint types docs clean python-for-demo
+.PHONY: demo test lint types docs plot screenshot clean python-for-demo
 
 demo: python-for-demo $(ENVIRONMENT)
 	@exec .venv/bin/python example/run.py --port $(PORT)
@@ -44,6 +44,13 @@ types: $(TOOLS)
 
 docs: $(TOOLS)
 	.venv-tools/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+# What the documentation shows, drawn anew: of the tables on the page of performance, of the demo.
+plot: $(TOOLS)
+	.venv-tools/bin/python -m benchmarks.plot
+
+screenshot: $(TOOLS)
+	.venv-tools/bin/python docs/screenshot.py
 
 clean:
 	rm -rf .venv .venv-tools docs/_build dist

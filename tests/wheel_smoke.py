@@ -86,6 +86,8 @@ def main() -> None:
     assert f"{PACKAGE}/py.typed" in files, files
     assert f"{PACKAGE}/migrations/0001_initial.py" in files, files
     assert not [name for name in files if name.startswith(("tests/", "example/", "docs/"))], files
+    described = metadata.metadata("django-aws-api-gateway-websockets").get_payload()
+    assert re.findall(r"\]\((?!https://).*", described) == [], "PyPI follows no relative link"
     start_project()
 
     from django_aws_api_gateway_websockets.local.gateway import LocalGateway
