@@ -46,7 +46,7 @@ def test_a_broadcast_goes_out_and_tells_how_far_it_is(outbox, room, module, comm
 def test_the_numbers_of_the_page_are_those_of_the_code():
     page = PAGES["broadcasts"]
     assert f"*chunks* of {broadcasts.CHUNK_SIZE:,} recipients" in page
-    assert f"*steps* of {worker.BATCH_SIZE}." in page
+    assert f"*batches* of {worker.BATCH_SIZE}." in page
 
 
 def test_what_is_said_to_celery_is_understood(settings):
