@@ -61,3 +61,11 @@ def make_session(gateway: Any = None, *, age: float = 3600, **columns: Any) -> W
     WebSocketSession.objects.filter(pk=session.pk).update(created_on=started)
     session.refresh_from_db()
     return session
+
+
+def make_sessions(gateway: Any, number: int) -> None:
+    """So many sessions that have connected just now, in one statement."""
+    WebSocketSession.objects.bulk_create(
+        WebSocketSession(api_gateway=gateway, connection_id=f"connection{next(_numbers)}=")
+        for _ in range(number)
+    )

@@ -15,6 +15,8 @@ import pytest
 
 import django_aws_api_gateway_websockets
 
+pytestmark = pytest.mark.once
+
 PACKAGE = django_aws_api_gateway_websockets.__name__
 HOUSE = Path(django_aws_api_gateway_websockets.__file__).parent
 

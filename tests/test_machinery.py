@@ -12,6 +12,8 @@ import pytest
 
 import django_aws_api_gateway_websockets
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import re
 import sys
+from importlib.util import find_spec
 
 import pytest
 
 from tests.quickstart import DEADLINE, fetch, make_project, running_chat
+
+#: The examples with real sockets are for Python 3.10 and newer.
+HAS_SOCKETS = find_spec("websockets") is not None
 
 
 @pytest.fixture(scope="module")
@@ -16,47 +20,36 @@ def project(tmp_path_factory):
     return make_project(tmp_path_factory.mktemp("quickstart"))
 
 
-@pytest.fixture(scope="module")
-def conftest(project):
-    project.write("testing-conftest")
-
-
-def run_tests(project, label):
-    return project.run(sys.executable, "manage.py", "test", label)
-
-
-def run_pytest(project, file):
-    options = ("-p", "no:cacheprovider", "-W", "error", "--ds=mysite.settings")
-    return project.run(sys.executable, "-m", "pytest", file, *options)
-
-
 def test_the_project_passes_djangos_checks(project):
     project.run(sys.executable, "manage.py", "check", "--fail-level=WARNING")
 
 
 def test_the_examples_of_the_testing_page_pass_in_a_testcase(project):
-    project.write("testing-testcase")
-    project.write("testing-refusal")
-    project.write("testing-closed")
-    assert re.search(r"^Ran 5 tests in ", run_tests(project, "chat.tests"), re.M)
+    labels = {"chat.tests": 5}
+    for name in ("testing-testcase", "testing-refusal", "testing-closed"):
+        project.write(name)
+    if HAS_SOCKETS:
+        project.write("testing-live")
+        project.write("testing-inject")
+        labels["chat.test_live"] = 2
+    printed = project.run(sys.executable, "manage.py", "test", "--verbosity=2", *labels)
+    for label, number in labels.items():
+        assert len(re.findall(rf"^test_\w+ \({label}\.", printed, re.M)) == number
+    assert re.search(rf"^Ran {sum(labels.values())} tests in ", printed, re.M)
 
 
-def test_the_examples_of_the_testing_page_pass_with_pytest(project, conftest):
-    project.write("testing-pytest")
-    assert " 2 passed" in run_pytest(project, "test_chat.py")
-
-
-def test_the_examples_with_real_sockets_pass_in_a_testcase(project):
-    pytest.importorskip("websockets")
-    project.write("testing-live")
-    project.write("testing-inject")
-    assert re.search(r"^Ran 2 tests in ", run_tests(project, "chat.test_live"), re.M)
-
-
-def test_the_example_with_real_sockets_passes_with_pytest(project, conftest):
-    pytest.importorskip("websockets")
-    project.write("testing-live-pytest")
-    assert " 1 passed" in run_pytest(project, "test_live.py")
+def test_the_examples_of_the_testing_page_pass_with_pytest(project):
+    files = {"test_chat.py": 2}
+    for name in ("testing-conftest", "testing-pytest"):
+        project.write(name)
+    if HAS_SOCKETS:
+        project.write("testing-live-pytest")
+        files["test_live.py"] = 1
+    options = ("-rA", "-p", "no:cacheprovider", "-W", "error", "--ds=mysite.settings")
+    printed = project.run(sys.executable, "-m", "pytest", *files, *options)
+    for file, number in files.items():
+        assert len(re.findall(rf"^PASSED {file}::", printed, re.M)) == number
+    assert f" {sum(files.values())} passed" in printed
 
 
 def test_who_follows_the_quickstart_can_chat(project):

@@ -38,6 +38,8 @@ class Scene(NamedTuple):
     alice: Member
     #: Hers. It is not shown anywhere but in the admin.
     connection_id: str
+    #: How often Mallory tries to come in at once.
+    connects: int
 
     @property
     def api_id(self) -> str:
@@ -265,7 +267,7 @@ def _(scene: Scene) -> str:
 def _(scene: Scene) -> str:
     url = Guest(scene.site, "Mallory").socket_url
     with ThreadPoolExecutor(8) as pool:
-        got = set(pool.map(lambda _: handshake(url, scene.site), range(MANY_CONNECTS)))
+        got = set(pool.map(lambda _: handshake(url, scene.site), range(scene.connects)))
     return " and ".join(sorted(got))
 
 
@@ -275,11 +277,11 @@ def leaked_connection_id(alice: Member) -> str:
     return str(connection_id)
 
 
-def run(site: str) -> Iterator[tuple[str, str]]:
+def run(site: str, connects: int = MANY_CONNECTS) -> Iterator[tuple[str, str]]:
     """Try it all; what is tried, and what it gets."""
     alice = Member(site, "alice")
     with connect(alice.url_with_ticket(), origin=site, proxy=None) as page:
-        scene = Scene(site, alice, leaked_connection_id(alice))
+        scene = Scene(site, alice, leaked_connection_id(alice), connects)
         for title, attempt in ATTACKS.items():
             yield title, attempt(scene)
         page.send(say("Good night").decode())

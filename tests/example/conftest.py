@@ -9,8 +9,7 @@ from tests.example.demo import Demo
 
 
 @contextmanager
-def running(factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    demo = Demo(factory.mktemp("demo"))
+def running(demo: Demo) -> Iterator[Demo]:
     try:
         demo.start()
         yield demo
@@ -21,12 +20,12 @@ def running(factory: pytest.TempPathFactory) -> Iterator[Demo]:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A running demo, shared by a module's tests."""
-    with running(tmp_path_factory) as shared:
+    with running(Demo(tmp_path_factory.mktemp("demo"))) as shared:
         yield shared
 
 
 @pytest.fixture
 def own_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A running demo that a test may end."""
-    with running(tmp_path_factory) as own:
+    with running(Demo(tmp_path_factory.mktemp("demo"))) as own:
         yield own

@@ -13,6 +13,8 @@ import threading
 import time
 from pathlib import Path
 
+from tests.settings import PASSWORD_HASHERS
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "django_aws_api_gateway_websockets"
 
@@ -28,6 +30,9 @@ class Demo:
         ours = shutil.ignore_patterns("*.sqlite3*")
         shutil.copytree(ROOT / "example", self.directory, ignore=ours)
         shutil.copytree(ROOT / PACKAGE, directory / PACKAGE)
+        # The demo's users are no secret; their hashes may be fast ones.
+        with (self.directory / "chat" / "settings.py").open("a", encoding="utf-8") as settings:
+            settings.write(f"\nPASSWORD_HASHERS = {PASSWORD_HASHERS!r}\n")
         self.environment = {**os.environ, "PYTHONPATH": str(directory)}
         self.sockets_code = self.directory / "chat" / "sockets.py"
         self.port = free_port()

@@ -58,6 +58,7 @@ def close_code(page: ClientConnection) -> int | None:
     return page.close_code
 
 
+@pytest.mark.once
 def test_it_holds_many_simultaneous_connects(demo: Demo) -> None:
     guest = Guest(demo.url, "Carol", "Garden")
     start = len(demo.lines)
@@ -91,6 +92,7 @@ def test_a_code_change_reloads_django_and_leaves_open_sockets_open(demo: Demo) -
         assert answer == {"type": "echo"}
 
 
+@pytest.mark.once
 def test_one_whose_disconnect_nobody_heard_is_gone_after_the_next_message(demo: Demo) -> None:
     carol, dave = Guest(demo.url, "Carol", "Tea kitchen"), Guest(demo.url, "Dave", "Tea kitchen")
     with connect(carol.socket_url, **carol.handshake) as page:
@@ -138,6 +140,7 @@ def test_ctrl_c_closes_the_sockets_with_1001_and_leaves_no_process(own_demo: Dem
     assert own_demo.complaints() == []
 
 
+@pytest.mark.once
 def test_a_run_after_a_sigterm_has_its_own_gateway_and_the_last_messages(own_demo: Demo) -> None:
     guest = Guest(own_demo.url, "Carol")
     with connect(guest.socket_url, **guest.handshake) as page:
@@ -163,6 +166,7 @@ def test_its_migrations_are_what_its_models_say(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stdout.decode()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("offset", [0, 1000, 1001], ids=["site", "sockets", "control"])
 def test_a_port_in_use_is_one_clear_line_and_leaves_no_process(
     tmp_path: Path, offset: int

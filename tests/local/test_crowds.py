@@ -72,6 +72,7 @@ def test_200_simultaneous_connects_are_all_accepted(world):
     assert len(world.backend.received("disconnect", 200)) == 200
 
 
+@pytest.mark.once
 def test_1000_idle_connections_are_kept_and_closed_with_1001(world, many_files):
     # No integrations: what is tested is the gateway and not the backend.
     world.start(Limits(close_timeout=0.1))

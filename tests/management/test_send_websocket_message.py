@@ -266,6 +266,7 @@ def test_at_a_terminal_the_bar_is_there_and_the_result_alone_remains(site, conso
     assert screen(shown) == [RESULT, ""]
 
 
+@pytest.mark.once
 def test_the_bar_goes_to_stderr_and_the_result_to_stdout(site, console, edge):
     process = site.start("sendWebSocketMessage", "--channel=room", HELLO, stderr=console.end)
     shown = console.read()
@@ -276,6 +277,7 @@ def test_the_bar_goes_to_stderr_and_the_result_to_stdout(site, console, edge):
     assert {request.body.decode() for request in edge.requests} == {HELLO}
 
 
+@pytest.mark.once
 def test_in_a_pipe_there_is_the_result_and_nothing_else(site, edge):
     process = site.start("sendWebSocketMessage", "--all", stdin=subprocess.PIPE)
     assert process.communicate(HELLO, timeout=DEADLINE) == (f"{RESULT}\n", "")
@@ -283,6 +285,7 @@ def test_in_a_pipe_there_is_the_result_and_nothing_else(site, edge):
     assert {request.body.decode() for request in edge.requests} == {HELLO}
 
 
+@pytest.mark.once
 def test_a_failure_is_the_status_1(site, edge):
     edge.when("@connections/c$", 403, error_type="ForbiddenException")
     process = site.start("sendWebSocketMessage", "--all", HELLO)

@@ -69,6 +69,7 @@ def sent_to(number, database):
     return mebibytes
 
 
+@pytest.mark.once
 def test_a_broadcast_to_many_takes_little_more_memory_than_one_to_few(tmp_path):
     pytest.importorskip("resource")
     few = sent_to(1000, tmp_path / "few")

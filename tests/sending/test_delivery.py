@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.edge import DEADLINE
-from tests.factories import make_created_gateway, make_session
+from tests.factories import make_created_gateway, make_session, make_sessions
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("transport")]
 
@@ -19,8 +19,7 @@ def crowd():
     gateway = make_created_gateway()
 
     def of(number):
-        for _ in range(number):
-            make_session(gateway)
+        make_sessions(gateway, number)
         return gateway.sessions.order_by("pk")
 
     return of

@@ -11,6 +11,8 @@ from django_aws_api_gateway_websockets.sending.engines.base import Answer
 from django_aws_api_gateway_websockets.sending.pace import pace
 from tests.sending.simulated import THROTTLED, SimulatedAws, recipients
 
+pytestmark = pytest.mark.once
+
 #: A process with 64 requests in flight and 20 ms for each sends so many a second, unless slowed.
 FULL_SPEED = 3200
 

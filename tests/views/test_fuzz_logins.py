@@ -19,7 +19,7 @@ from tests import watched
 from tests.aws_requests import answered
 from tests.fuzz import examples, fuzzed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 WELCOME = (200, b"{}")
 UNKNOWN = (400, b"Unknown connection")
