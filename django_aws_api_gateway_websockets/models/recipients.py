@@ -6,7 +6,7 @@ from array import array
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Optional, Sequence, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence, TypeVar
 
 from asgiref.sync import sync_to_async
 
@@ -171,4 +171,9 @@ def _batches(
 def _read(sessions: WebSocketSessionQuerySet) -> List[Row]:
     columns = ("api_gateway__api_id", "api_gateway__stage_name", "api_gateway__api_endpoint")
     connected = sessions.filter(connected=True).values_list("pk", "connection_id", *columns)
-    return [Row._make(values) for values in connected[: BATCH_SIZE + 1]]
+    # The rows of a batch share the texts of their gateway, because asend() holds all rows at once.
+    shared: Dict[Any, Any] = {}
+    return [
+        Row(*values[:2], *shared.setdefault(values[2:], values[2:]))
+        for values in connected[: BATCH_SIZE + 1]
+    ]
