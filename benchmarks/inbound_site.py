@@ -213,9 +213,10 @@ class Site:
         return [row.connection_id for row in rows]
 
     def login_of(self, user: Any) -> Dict[str, str]:
-        from django_aws_api_gateway_websockets.security import identity
+        from django_aws_api_gateway_websockets.security import digests, identity
 
-        return {"auth_hash": identity.auth_hashes(user)[0], "login": identity.digest("a cookie")}
+        login = digests.digest("a cookie")
+        return {"auth_hash": identity.auth_hashes(user)[0], "login": login}
 
     def log_in(self, user: Any) -> str:
         from django.test import Client

@@ -12,7 +12,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ..conf import conf
-from ..security.identity import Identity, digest, still_holds
+from ..security.digests import digest
+from ..security.identity import Identity, still_holds
 from .querysets import PrimaryQuerySet
 
 #: Many times what each issue adds, so that the table shrinks to those that still count.

@@ -6,11 +6,12 @@ from them.
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any, NamedTuple, Optional
 
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
 from django.http import HttpRequest
+
+from .digests import digest
 
 
 class Identity(NamedTuple):
@@ -65,7 +66,3 @@ def still_holds(user: Any, auth_hash: Optional[str]) -> bool:
 def is_active(user: Any) -> bool:
     """True for a user of a model that knows no other, too."""
     return bool(getattr(user, "is_active", True))
-
-
-def digest(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()

@@ -7,7 +7,6 @@ says of its source (the API's id, the User-Agent) is public and can be sent by a
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 from typing import Any, Optional
 
 from django.http import HttpRequest
@@ -16,6 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from ..conf import conf
 from ..exceptions import ConfigurationError
+from .digests import digest
 
 #: Django's error reports blank the value of whatever has SECRET in its name.
 HEADER = "X-Websocket-Secret"
@@ -89,7 +89,7 @@ def has_custom_secret() -> bool:
 
 def fingerprint(value: str) -> str:
     """Return the mark by which a row tells, without holding it, which value is mapped."""
-    return sha256(value.encode()).hexdigest()
+    return digest(value)
 
 
 def generation_of(mark: str, gateway_pk: Any) -> Optional[int]:

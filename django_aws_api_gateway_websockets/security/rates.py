@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from hashlib import sha256
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple, Optional
 
@@ -13,6 +12,7 @@ from django.core.cache.backends.base import BaseCache
 
 from ..conf import conf
 from ..exceptions import ConfigurationError
+from .digests import digest
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -43,10 +43,10 @@ class Rate(NamedTuple):
         An attempt that is refused changes nothing for the next window. Counting is as atomic as
         the cache's ``incr``: with Redis, Memcached and, in one process, local memory.
         """
-        digest = sha256(key.encode()).hexdigest()
-        offset = int(digest[:8], 16) % self.period
+        hashed = digest(key)
+        offset = int(hashed[:8], 16) % self.period
         window, elapsed = divmod(int(time.time()) + offset, self.period)
-        count = self._count(f"websocket-rate:{digest[:40]}:{self.period}:{window}")
+        count = self._count(f"websocket-rate:{hashed[:40]}:{self.period}:{window}")
         return None if count <= self.limit else self.period - elapsed
 
     def _count(self, key: str) -> int:

@@ -19,6 +19,7 @@ from django_aws_api_gateway_websockets.exceptions import RequestRefused
 from django_aws_api_gateway_websockets.models import WebSocketSession, WebSocketTicket
 from django_aws_api_gateway_websockets.models.tickets import FORGOTTEN_AT_ONCE
 from django_aws_api_gateway_websockets.security import identity
+from django_aws_api_gateway_websockets.security.digests import digest
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from django_aws_api_gateway_websockets.views import WebSocketTokenView
 from tests.aws_requests import answered
@@ -77,7 +78,7 @@ def test_a_ticket_opens_a_connection_of_its_login_without_any_cookie(ticket_of, 
     assert ws.send(WHOAMI).json() == {"user": "alice"}
     session = ws.session
     assert session.user == alice
-    assert session.login == identity.digest(browser.session.session_key)
+    assert session.login == digest(browser.session.session_key)
     assert [session.auth_hash] == identity.auth_hashes(alice)
 
 
@@ -280,7 +281,7 @@ def test_a_new_ticket_costs_two_statements_where_none_has_expired(alice):
 def test_the_table_has_no_ticket_only_its_digest(ticket_of, alice):
     ticket = ticket_of(alice)
     (row,) = WebSocketTicket.objects.values()
-    assert row["digest"] == identity.digest(ticket)
+    assert row["digest"] == digest(ticket)
     assert not any(ticket in str(value) for value in row.values())
     assert ticket not in str(WebSocketTicket.objects.get())
     assert connect(row["digest"]) == INVALID

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from django_aws_api_gateway_websockets.models import WebSocketSession, WebSocketTicket
 from django_aws_api_gateway_websockets.models.tickets import FORGOTTEN_AT_ONCE
-from django_aws_api_gateway_websockets.security.identity import Identity, digest
+from django_aws_api_gateway_websockets.security.digests import digest
+from django_aws_api_gateway_websockets.security.identity import Identity
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from tests.chat import ChatView
 
