@@ -62,9 +62,9 @@ class Settings:
         """True if the endpoint is on this machine, as the local gateway is."""
         try:
             host = urlsplit(self.endpoint_url or "").hostname or ""
-            return host == "localhost" or ip_address(host).is_loopback
-        except ValueError:  # not an address, or not even a URL: then a system check says so
+        except ValueError:  # It is no URL. A system check says so.
             return False
+        return is_loopback(host)
 
     @property
     def transport(self) -> str:
@@ -175,6 +175,14 @@ class Settings:
         if not isinstance(chosen, dict):
             raise ConfigurationError("WEBSOCKETS must be a dict.")
         return chosen.get(key, DEFAULTS[key])
+
+
+def is_loopback(host: str) -> bool:
+    """True if a host name or an IP address is this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # It is a name.
+        return host == "localhost"
 
 
 conf = Settings()

@@ -8,10 +8,11 @@ import sys
 import threading
 from argparse import ArgumentTypeError
 from contextlib import contextmanager
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Iterator
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from django_aws_api_gateway_websockets.conf import is_loopback
 
 if TYPE_CHECKING:
     from django_aws_api_gateway_websockets.local.gateway import LocalGateway
@@ -85,7 +86,7 @@ class Command(BaseCommand):
         return gateway
 
     def _announce(self, gateway: LocalGateway, host: str) -> None:
-        if not _is_loopback(host):
+        if not is_loopback(host):
             warning = f"Whoever reaches {host} can use this gateway and change it."
             self.stderr.write(self.style.WARNING(warning))
         self.stdout.write(
@@ -116,13 +117,6 @@ def _load_gateway_class() -> type[LocalGateway]:
     from django_aws_api_gateway_websockets.local.gateway import LocalGateway
 
     return LocalGateway
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _log_to_console() -> None:
