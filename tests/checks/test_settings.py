@@ -155,7 +155,7 @@ def test_a_lease_that_is_no_positive_number_is_an_error(settings, value):
     assert list(problems()) == ["E022"]
 
 
-@pytest.mark.parametrize("value", [None, "", "tests.queues.HeldEngine"])
+@pytest.mark.parametrize("value", [None, "", "tests.queues.HeldBackend"])
 def test_no_engine_and_one_that_can_be_imported_are_fine(settings, value):
     settings.WEBSOCKETS = {"task_backend": value}
     assert problems() == {}
