@@ -236,7 +236,7 @@ class ApiGateway(ProvisioningAttempts):
         table = self.route_table(client)
         for route in routes:
             table.ensure(route)
-        table.sweep()
+        table.remove_unused_integrations()
 
     def _create_stage_and_deploy(self, client: Any) -> None:
         self._create_stage(client)

@@ -111,4 +111,4 @@ def _remove_unused(gateway: ApiGateway, table: RouteTable, key: str) -> None:
     own = [route.key for route in gateway.own_routes()]
     if key not in own and not gateway.additional_routes.filter(route_key=key).exists():
         table.remove(key)
-    table.sweep()
+    table.remove_unused_integrations()
