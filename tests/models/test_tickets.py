@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from django_aws_api_gateway_websockets.exceptions import RequestRefused
 from django_aws_api_gateway_websockets.models import WebSocketSession, WebSocketTicket
-from django_aws_api_gateway_websockets.models.tickets import FORGOTTEN_AT_ONCE
+from django_aws_api_gateway_websockets.models.tickets import DELETED_AT_ONCE
 from django_aws_api_gateway_websockets.security import identity
 from django_aws_api_gateway_websockets.security.digests import digest
 from django_aws_api_gateway_websockets.testing import WebSocketClient
@@ -251,12 +251,12 @@ def make_expired(user, count):
 
 
 def test_expired_tickets_go_as_new_ones_are_made_some_at_a_time(ticket_of, alice):
-    make_expired(alice, 2 * FORGOTTEN_AT_ONCE + 1)
+    make_expired(alice, 2 * DELETED_AT_ONCE + 1)
     left = []
     for _ in range(3):
         ticket_of(alice)
         left.append(WebSocketTicket.objects.filter(digest__startswith="expired").count())
-    assert left == [FORGOTTEN_AT_ONCE + 1, 1, 0]
+    assert left == [DELETED_AT_ONCE + 1, 1, 0]
 
 
 def test_what_has_not_expired_stays_used_or_not(ticket_of, alice, bob):
