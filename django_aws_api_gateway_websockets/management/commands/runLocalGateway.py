@@ -52,7 +52,7 @@ class Command(BaseCommand):
         if sys.version_info < (3, 10):
             raise CommandError("The local gateway needs Python 3.10 or newer.")
         _log_to_console()
-        # This comes before the start, during which a signal must not be lost.
+        # This comes first, so that a signal during the start is not lost.
         with _stop_signal() as stop:
             gateway = self._start(options)
             try:
@@ -106,7 +106,7 @@ def _port(text: str) -> int:
 
 
 def _load_gateway_class() -> type[LocalGateway]:
-    """The gateway's class, which needs an optional package."""
+    """Return the gateway's class; raise CommandError without the optional package."""
     remedy = 'Install it: pip install "django-aws-api-gateway-websockets[local]"'
     try:
         from websockets.version import version
@@ -131,7 +131,7 @@ def _log_to_console() -> None:
 
 @contextmanager
 def _stop_signal() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, in place of what they would do."""
+    """Yield an event that Ctrl-C and SIGTERM set, instead of ending the process."""
     stop = threading.Event()
     signals = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
