@@ -68,7 +68,7 @@ def connect(ticket, **options):
     return answered(client(ticket, **options).connect())
 
 
-# The login that travels
+# Its login
 
 
 def test_a_ticket_opens_a_connection_of_its_login_without_any_cookie(ticket_of, alice):
@@ -136,7 +136,7 @@ def test_a_ticket_that_is_used_is_not_given_back_when_the_connection_ends(ticket
 
 
 class RefusingView(ChatView):
-    """Refuses in the way that ``fault`` says."""
+    """Refuses in the way that ``fault`` names."""
 
     fault = ""
 
@@ -176,7 +176,7 @@ REFUSALS = {
 
 
 def is_spent_by(refusal, ticket, site):
-    """Have a $connect refused; True unless the ticket is as good as before."""
+    """Let a $connect be refused; True unless the ticket can still be used."""
     faults, wrong, status = refusal
     site(RefusingView, **faults)
     browser = Client(raise_request_exception=False)
@@ -264,7 +264,7 @@ def test_what_has_not_expired_stays_used_or_not(ticket_of, alice, bob):
     connect(used)
     make_expired(alice, 1)
     ticket_of(alice)
-    assert connect(used) == INVALID  # and not forgotten, which would be as good
+    assert connect(used) == INVALID  # It is refused though its row still exists.
     assert connect(unused) == WELCOME
     assert WebSocketTicket.objects.count() == 3
 

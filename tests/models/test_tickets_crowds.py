@@ -1,4 +1,4 @@
-"""Many at once: one ticket that all of them try, and tickets that all of them ask for."""
+"""Tickets in a crowd: many try one ticket at the same time, or ask for tickets."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def at_once(count, act):
 
 
 class BarrierView(ChatView):
-    """Lets nobody on before all of the crowd hold a ticket that looks valid."""
+    """Lets all go on when each of them has found the ticket valid."""
 
     barrier = None
 
