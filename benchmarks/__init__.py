@@ -1,1 +1,1 @@
-"""What the performance claims of the documentation rest on; run by hand, not by pytest."""
+"""Benchmarks behind the numbers of the documentation; run by hand, not by pytest."""

@@ -1,4 +1,4 @@
-"""Runs contenders against the sink, each run in a process of its own."""
+"""Bench that runs contenders against the sink, each run in a process of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCRIPT = Path(__file__).with_name("contender.py")
 
 
 class Bench:
-    """Programs and environments lie in the cache, what only this run needs in the folder."""
+    """Programs and environments are in the cache; what only this run needs is in the folder."""
 
     def __init__(self, cache: Path, folder: Path) -> None:
         cache.mkdir(parents=True, exist_ok=True)
@@ -29,14 +29,14 @@ class Bench:
         self._environment = self._make_environment()
 
     def versions(self) -> Dict[str, str]:
-        """What the contenders run on."""
+        """Return the versions that the contenders run on."""
         found: Dict[str, str] = self._run(FAST, task="versions", database=":memory:")
         return found
 
     def measure(
         self, task: str, contender: Contender, case: Case, recipients: int, times: int
     ) -> Any:
-        """Return what contender.py tells of a task."""
+        """Run contender.py with a task, and return its answer."""
         database = self._database(contender, recipients)
         options = {"delay": case.delay, "throttled": case.throttled, "gone": case.gone}
         with Sink(self._program, self._certificates, **options) as sink:
@@ -44,7 +44,7 @@ class Bench:
             return self._run(contender, task=task, database=database, times=times, **where)
 
     def _database(self, contender: Contender, recipients: int) -> str:
-        """A copy of the contender's database, which is made once."""
+        """Return a copy of the contender's database, which is made once."""
         original = self._folder / f"{contender.name}-{recipients}.sqlite3"
         if not original.exists():
             self._run(contender, task="prepare", database=str(original), recipients=recipients)
@@ -58,7 +58,7 @@ class Bench:
         return json.loads(done.stdout)
 
     def _make_environment(self) -> Dict[str, str]:
-        """This machine's, without what it knows of proxies and of AWS."""
+        """Return this machine's environment, without its variables for proxies and AWS."""
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -73,7 +73,7 @@ class Bench:
         }
 
     def _make_bundle(self) -> Path:
-        """All the world's certificates and ours: to read so many is part of what is measured."""
+        """Write the public certificates and ours: the time to read so many is measured, too."""
         environment = self._pythons[FAST.name].parent.parent
         (world,) = environment.glob("lib/python*/site-packages/botocore/cacert.pem")
         bundle = self._folder / "bundle.pem"

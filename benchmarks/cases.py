@@ -1,4 +1,4 @@
-"""What is measured: how AWS behaves, and to how many is sent."""
+"""Cases that are measured: how AWS behaves, and how many recipients there are."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from typing import NamedTuple, Tuple
 
 from .environments import CONTRACT
 
-#: A process's first broadcast has everything to set up; its second finds it there.
+#: The first broadcast of a process sets everything up, which the second then uses.
 FIRST, SECOND = 0, 1
 
 
 class Case(NamedTuple):
-    """One row of the tables, or two."""
+    """One case, which is one row of the tables or two."""
 
     name: str
     #: Milliseconds until AWS answers.
     delay: float = 20
     tls: bool = True
-    #: Percent of the requests that get a 429, and of the connections that get a 410.
+    #: Percent of requests that get a 429, and of connections that get a 410.
     throttled: float = 0
     gone: float = 0
-    #: 0 means the contender's own number.
+    #: How many messages; 0 means the contender's own number.
     recipients: int = 0
     told: Tuple[int, ...] = (SECOND,)
     without: Tuple[str, ...] = ()
@@ -39,13 +39,13 @@ CASES = (
         "20 ms, room of 1,000",
         recipients=1_000,
         told=(FIRST, SECOND),
-        without=(CONTRACT.name,),  # it would take a minute, at the rate of the row above
+        without=(CONTRACT.name,),  # It would take a minute, at the rate of the row above.
     ),
 )
 
 #: Single messages to one session.
 SINGLE = Case("single", delay=0)
 
-#: Many recipients against few, as fast as may be.
+#: Many recipients against few, as fast as possible.
 MEMORY = Case("memory", delay=0, tls=False)
 FEW, MANY = 1_000, 100_000

@@ -1,4 +1,4 @@
-"""A certificate authority of the benchmarks' own, and the sink's certificate, by openssl."""
+"""Certificates by openssl: an authority of the benchmarks' own, and the sink's certificate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 #: The names of the sink; the last is the one of API Gateway itself.
 NAMES = "IP:127.0.0.1,DNS:localhost,DNS:*.execute-api.eu-west-1.amazonaws.com"
 
-#: Elliptic curves, so that many handshakes cost the sink little.
+#: Keys on elliptic curves, so that many handshakes cost the sink little.
 KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 
@@ -22,7 +22,7 @@ class Certificates(NamedTuple):
 
 
 def make_certificates(folder: Path) -> Certificates:
-    """Make them in a folder, or return those that are there from before."""
+    """Make the certificates in a folder, unless an earlier run has made them."""
     folder.mkdir(parents=True, exist_ok=True)
     names = ("authority.pem", "certificate.pem", "key.pem")
     made = Certificates(*(folder / name for name in names))

@@ -1,9 +1,9 @@
-"""One measurement of one contender, in a process of its own, by its public names alone.
+"""Contender: one measurement in a process of its own, by the contender's public names only.
 
     python contender.py '{"task": "broadcast", "database": ..., "endpoint": ..., ...}'
 
-It is run as a file, by the Python of the contender's environment: so nothing of this checkout is
-on the path. What it prints is JSON.
+It is run as a file, by the Python of the contender's environment, so that nothing of this checkout
+is on the path. It prints JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from django.utils import timezone
 
 MESSAGE = {"type": "chat.message", "text": "The lobby closes at ten.", "id": 123456}
 
-#: How many single messages go ahead of those that count.
+#: How many single messages are sent before those that are measured.
 WARM_UP = 5
 
 
@@ -53,7 +53,7 @@ def prepare(task: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def broadcast(task: Dict[str, Any]) -> Dict[str, Any]:
-    """Broadcast some times in a row: the first of them finds nothing warm."""
+    """Broadcast several times in a row. For the first one nothing has been set up."""
     from django_aws_api_gateway_websockets.models import WebSocketSession
 
     everybody = WebSocketSession.objects.filter(channel_name="r")
@@ -85,7 +85,7 @@ def single(task: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def versions(task: Dict[str, Any]) -> Dict[str, Any]:
-    """Tell what it runs on."""
+    """Return the versions that it runs on."""
     found = {
         "Python": platform.python_version(),
         "Django": django.__version__,
@@ -95,12 +95,12 @@ def versions(task: Dict[str, Any]) -> Dict[str, Any]:
         import pycurl
     except ImportError:
         return found
-    # "PycURL/7.49.0 libcurl/8.23.0 OpenSSL/3.6.5 ...": the three that count
+    # Of "PycURL/7.49.0 libcurl/8.23.0 OpenSSL/3.6.5 ..." the first three matter.
     return {**found, **dict(part.split("/") for part in pycurl.version.split()[:3])}
 
 
 def measure(work: Callable[[], Any]) -> Dict[str, float]:
-    """Do it, and return the seconds that it took: by the clock, and of CPU in all threads."""
+    """Call it; return the seconds that it took by the clock, and of CPU in all threads."""
     cpu, clock = time.process_time(), time.perf_counter()
     work()
     return {"seconds": time.perf_counter() - clock, "cpu": time.process_time() - cpu}
@@ -118,7 +118,7 @@ def peak() -> float:
 
 
 def configure(task: Dict[str, Any]) -> None:
-    """Set Django up, with the sink for AWS."""
+    """Set Django up, with the sink in place of AWS."""
     endpoint = task.get("endpoint")
     settings.configure(
         SECRET_KEY="only-for-benchmarks",  # noqa: S106
@@ -144,7 +144,7 @@ def configure(task: Dict[str, Any]) -> None:
 
 
 def redirect_boto3(endpoint: str) -> None:
-    """Send boto3's clients to the sink, for contenders that know of no other AWS."""
+    """Send boto3's clients to the sink, for contenders without a setting for that."""
     create = boto3.session.Session.client
 
     def client(self: Any, service: str, *args: Any, **kwargs: Any) -> Any:

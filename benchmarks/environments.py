@@ -1,4 +1,4 @@
-"""The contenders, and an environment for each: same Python, same Django, same boto3."""
+"""Environments of the contenders: the same Python, the same Django and the same boto3."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ DISTRIBUTION = "django-aws-api-gateway-websockets"
 
 
 class Contender(NamedTuple):
-    """What is measured: a release, or this checkout with or without its extra."""
+    """A contender: a release, or this checkout with or without its extra."""
 
     name: str
     requirement: str
-    #: How many messages its broadcasts are of, where the case does not say: a few seconds' worth.
+    #: How many messages a broadcast has, if the case does not say: some seconds of work.
     recipients: int
     #: How many single messages.
     singles: int
@@ -35,9 +35,9 @@ CONTENDERS = (CONTRACT, RIVAL, DEFAULT, FAST)
 
 
 def make_environments(folder: Path) -> Dict[str, Path]:
-    """Make them in a folder, those that are not there from before; return their Pythons."""
+    """Make the environments that a folder lacks; return the Pythons of all."""
     constraints = folder / "constraints.txt"
-    # The first finds the versions of Django and boto3, to which the others are held.
+    # The first one decides the versions of Django and boto3, which the others must have as well.
     fast = make(folder / FAST.name, ["-e", FAST.requirement])
     constraints.write_text(_versions(fast))
     pythons = {FAST.name: fast}
@@ -51,10 +51,10 @@ def make_environments(folder: Path) -> Dict[str, Path]:
 
 
 def make(folder: Path, options: List[str]) -> Path:
-    """Return the Python of an environment with this installed, made unless it is there."""
+    """Return the Python of an environment with this installed; make it if it is missing."""
     python = folder / "bin" / "python"
     stamp = folder / "installed"
-    # What it was made from: an environment of other versions, or of an interrupted run, is remade.
+    # The file says what it was made from. If that differs, or a run was interrupted, it is remade.
     recipe = "\n".join([sys.version, *map(_contents, options)])
     if not stamp.exists() or stamp.read_text() != recipe:
         print(f"Making {folder}", file=sys.stderr)

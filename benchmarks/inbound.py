@@ -1,4 +1,4 @@
-"""What an event costs the site, beside what it costs with releases of the original package.
+"""Inbound events: what one costs the site, compared with releases of the original package.
 
     python -m benchmarks.inbound
 
@@ -42,12 +42,12 @@ Taken = Dict[Pair, List[float]]
 
 
 class Contender:
-    """A site that runs in its own environment, and answers calls."""
+    """A site in an environment of its own, which answers calls."""
 
     def __init__(self, name: str, stack: ExitStack) -> None:
         python = make_environment(name)
         is_ours = name == OURS
-        # Not from the checkout's directory, in which the rivals would find ours.
+        # Run in another directory: in the checkout's the other contenders would import ours.
         program = [str(python), str(ROOT / "benchmarks" / "inbound_site.py")]
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         self.name = name
@@ -74,7 +74,7 @@ class Contender:
 
 
 def make_environment(name: str) -> Path:
-    """Return the Python of a contender's environment, which is made unless it is there."""
+    """Return the Python of a contender's environment; make it if it is missing."""
     own = [] if name == OURS else [f"{DISTRIBUTION}=={name}"]
     return make(FOLDER / f"inbound-{name.replace(' ', '-')}", [*COMMON, *own])
 
@@ -82,7 +82,7 @@ def make_environment(name: str) -> Path:
 def measure(contenders: List[Contender], rounds: int, events: int) -> Taken:
     """Return the seconds that an event took, once for each round.
 
-    The contenders take turns, so that whatever else the machine does meets them all.
+    The contenders take turns, so that other load on the machine affects all of them.
     """
     pairs = [
         (kind, each) for kind in KINDS for each in contenders if (kind, each.name) not in LEFT_OUT

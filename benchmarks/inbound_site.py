@@ -1,7 +1,8 @@
 """One contender of inbound.py: a site in a process of its own, to which API Gateway posts events.
 
 It runs in the contender's environment, under Django's WSGI handler, on a database that it makes
-and drops. Each line of its input is a call, ["measure", "messages", 1000]; so is its answer JSON.
+and drops. Each line of its input is a call, ["measure", "messages", 1000], and each line of its
+output an answer, as JSON.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import psycopg
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 
-#: Ours wants the proof of an event's source, and holds each message against its user's login.
+#: Ours asks for the proof of an event's source, and checks that each message's login still holds.
 IS_OURS = sys.argv[1:] == ["ours"]
 APP = "django_aws_api_gateway_websockets"
 DATABASE = f"benchmark_inbound_{os.getpid()}"
@@ -41,7 +42,7 @@ HEADERS = {
     "HTTP_X_FORWARDED_FOR": "203.0.113.1, 198.51.100.7",
     "HTTP_X_FORWARDED_PORT": "443",
     "HTTP_X_FORWARDED_PROTO": "https",
-    # Those of a proxy of one's own, which older releases ask for.
+    # Older releases ask for these headers of a proxy.
     "HTTP_CONNECTION": "close",
     "HTTP_X_REAL_IP": "203.0.113.1",
 }
@@ -82,7 +83,7 @@ Events = List[Dict[str, Any]]
 
 connection_ids = (f"JC1dgf9yoA{number:05}=" for number in count(1))
 urlpatterns: List[Any] = []
-#: What the handlers were called for, to see that they were.
+#: The events for which handlers were called, to check that they were.
 handled: List[str] = []
 
 
@@ -125,7 +126,7 @@ def configure() -> None:
 
 
 def add_views() -> None:
-    """Mount the same view of each contender, and one that does nothing, which shows Django's part.
+    """Mount the same view of each contender, and an empty one, which shows Django's own cost.
 
     Handlers return a response, since 4.1.0 takes no dict.
     """
@@ -213,9 +214,10 @@ class Site:
         return [row.connection_id for row in rows]
 
     def login_of(self, user: Any) -> Dict[str, str]:
-        from django_aws_api_gateway_websockets.security import identity
+        from django_aws_api_gateway_websockets.security import digests, identity
 
-        return {"auth_hash": identity.auth_hashes(user)[0], "login": identity.digest("a cookie")}
+        login = digests.digest("a cookie")
+        return {"auth_hash": identity.auth_hashes(user)[0], "login": login}
 
     def log_in(self, user: Any) -> str:
         from django.test import Client
@@ -224,7 +226,7 @@ class Site:
         browser.force_login(user)
         return f"sessionid={browser.cookies['sessionid'].value}"
 
-    # The kinds of events. (All of these are in memory before the clock starts.)
+    # The kinds of events. All events are in memory before the clock starts.
 
     def messages(self, number: int) -> Events:
         return self.posts(number, "/ws/default", MESSAGE)
@@ -259,7 +261,7 @@ class Site:
             **more,
         }
 
-    # What inbound.py asks for.
+    # The calls of inbound.py.
 
     def measure(self, kind: str, number: int) -> float:
         """Return the CPU time of one event, this process's user and system, in seconds."""
@@ -300,7 +302,7 @@ class Site:
         return statuses[0], body
 
     def traces(self, kind: str) -> int:
-        """Return how many events of the kind have left what shows that they were handled."""
+        """Return how many events of the kind were handled, as the rows or the handlers show."""
         from django_aws_api_gateway_websockets.models import WebSocketSession
 
         if kind in ("connects", "disconnects"):

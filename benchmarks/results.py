@@ -1,4 +1,4 @@
-"""What was measured, and the words for it in reStructuredText."""
+"""Results of the measurements, and their tables in reStructuredText."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Run(NamedTuple):
     recipients: int
     seconds: float
     cpu: float
-    #: What the sink counted.
+    #: What the sink has counted.
     sent: int
     gone: int
     handshakes: int
@@ -31,7 +31,7 @@ class Run(NamedTuple):
 
     @property
     def rate(self) -> float:
-        """Messages a second that arrived, or whose recipient was gone."""
+        """Messages a second that arrived or whose recipient was gone."""
         return self.done / self.seconds
 
     @property
@@ -41,7 +41,7 @@ class Run(NamedTuple):
 
 
 class Results:
-    """All runs. Of several rounds the best counts: what disturbs a machine only slows it down."""
+    """All runs. Of several rounds the best counts, since other load only slows a round down."""
 
     def __init__(self) -> None:
         self._runs: Dict[Tuple[str, str, int], List[Run]] = {}
@@ -98,7 +98,7 @@ class Results:
         return simple_table(rows)
 
     def _lost(self) -> List[str]:
-        """What no contender should have: recipients that were neither reached nor gone."""
+        """Return the recipients that were neither reached nor gone; there should be none."""
         most: Dict[str, int] = {}
         for (case, name, _), runs in self._runs.items():
             for run in runs:
@@ -167,14 +167,14 @@ def simple_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits: 12,300 or 45.6 or 0.0789."""
+    """Return three significant digits: 12,300 or 45.6 or 0.0789."""
     if value >= 100:
         return f"{round(value, 3 - len(str(int(value)))):,.0f}"
     return f"{value:#.3g}".rstrip(".")
 
 
 def times(value: float, base: float) -> str:
-    """How many times the base it is, "13 x", or which part of it, "1/7.2"."""
+    """Return a number as a multiple of the base, "13 x", or as a part of it, "1/7.2"."""
     ratio = value / base
     return f"{_two_digits(ratio)} x" if ratio >= 0.95 else f"1/{_two_digits(1 / ratio)}"
 

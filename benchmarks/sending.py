@@ -1,6 +1,6 @@
-"""How fast messages are sent, side by side with releases in use: prints tables, says its progress.
+"""Sending: how fast messages are sent, compared with releases in use. Prints tables.
 
-README.md beside this file tells how to run it.
+README.md beside this file says how to run it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Series:
 
 
 def measure(series: Series, rounds: int) -> None:
-    """Run each case for one after the other: a bad minute of the machine is bad for all."""
+    """Run each case for all contenders in turn, so that other load affects all of them."""
     for turn in range(rounds):
         say(f"Round {turn + 1} of {rounds}")
         for case in CASES:
@@ -71,7 +71,7 @@ def measure(series: Series, rounds: int) -> None:
 
 
 def machine(versions: Dict[str, str]) -> str:
-    """Say where, when and with what."""
+    """Return the machine, the day and the versions."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     (model, *_) = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     software = ", ".join(f"{name} {version}" for name, version in versions.items())
@@ -98,7 +98,7 @@ def say(text: str) -> None:
 
 def main() -> None:
     options = parse()
-    # So that whoever ends this program ends what it has started.
+    # Ending this program must also end the processes that it has started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory() as folder:
         series = Series(Bench(options.cache, Path(folder)), options)

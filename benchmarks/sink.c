@@ -39,7 +39,7 @@
 
 enum { FIRST_BUFFER = 2048, LARGEST_REQUEST = 256 * 1024, EVENTS = 512 };
 
-/* A connection has one request at a time in the works; a pipelined one waits in the buffer. */
+/* A connection handles one request at a time; a pipelined one waits in the buffer. */
 struct connection {
     TAILQ_ENTRY(connection) queue;
     int fd;
@@ -138,7 +138,7 @@ static const struct answer sent = {"200 OK", "", "", &counts.sent},
     throttled = {"429 Too Many Requests", "x-amzn-ErrorType: LimitExceededException\r\n",
                  "{\"message\":\"Too Many Requests\"}", &counts.throttled};
 
-/* The time of day as HTTP writes it, made once a second: botocore learns of a wrong clock by it. */
+/* The time of day as HTTP writes it, made once a second. botocore corrects its clock by it. */
 static const char *date(void) {
     static char text[40];
     static time_t of;
@@ -149,7 +149,7 @@ static const char *date(void) {
     return text;
 }
 
-/* Answers are so small that a socket always takes them whole; one that does not is given up. */
+/* Answers are so small that a socket takes each as a whole. If it does not, it is closed. */
 static bool answer_with(struct connection *c, const struct answer *answer, const char *body) {
     static uint64_t id;
     char out[1536];
@@ -195,7 +195,7 @@ static bool reset(struct connection *c) {
 
 /* ---- Requests ------------------------------------------------------------------------------ */
 
-/* The bytes of the first request in the buffer, head and body; 0 while it is not all there. */
+/* The bytes of the first request in the buffer, head and body; 0 until it is complete. */
 static size_t request_length(struct connection *c) {
     char *end = memmem(c->in, c->used, "\r\n\r\n", 4);
     size_t body = 0;
@@ -285,7 +285,7 @@ static void read_from(struct connection *c) {
         c->used += (size_t)got;
         if (got > 0 && !take_requests(c))
             return hang_up(c);
-        /* Of TLS there may be another record, which epoll knows nothing of. */
+        /* TLS may hold another record already, which epoll does not report. */
         if (got == 0 || (!c->tls && (size_t)got < room))
             return;
     }

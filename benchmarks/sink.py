@@ -1,4 +1,4 @@
-"""The sink: compiled from sink.c when it is newer, run for as long as a `with` block."""
+"""Sink: compiled if sink.c is newer than the program, and run for the length of a `with` block."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SOURCE = Path(__file__).with_name("sink.c")
 
 
 def compile_sink(folder: Path) -> Path:
-    """Return the sink's program, which lies in the folder."""
+    """Return the path of the sink's program in the folder; compile it if need be."""
     program = folder / "sink"
     if not program.exists() or program.stat().st_mtime < SOURCE.stat().st_mtime:
         command = ["gcc", "-O2", "-o", str(program), str(SOURCE), "-lssl", "-lcrypto"]

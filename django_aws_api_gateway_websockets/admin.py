@@ -18,7 +18,7 @@ from .models import (
     WebSocketSessionQuerySet,
 )
 
-#: What AWS has been told: changing the row alone would make it lie.
+#: What AWS has a copy of, once the API is created: a change of the row would not change AWS.
 FIXED_ONCE_CREATED = (
     "api_name",
     "api_description",
@@ -103,16 +103,16 @@ class ApiGatewayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        tell_of_failure_on_commit(request, form.instance)
+        show_failure_on_commit(request, form.instance)
 
     def delete_model(self, request: HttpRequest, obj: ApiGateway) -> None:
         super().delete_model(request, obj)
-        warn_of_what_is_left(request, [obj])
+        warn_of_remaining_apis(request, [obj])
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ApiGateway]) -> None:
         gateways = list(queryset)
         super().delete_queryset(request, queryset)
-        warn_of_what_is_left(request, gateways)
+        warn_of_remaining_apis(request, gateways)
 
 
 @admin.register(ApiGatewayAdditionalRoute)
@@ -124,11 +124,11 @@ class ApiGatewayAdditionalRouteAdmin(admin.ModelAdmin):  # type: ignore[type-arg
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        tell_of_failure_on_commit(request, obj.api_gateway)
+        show_failure_on_commit(request, obj.api_gateway)
 
     def delete_model(self, request: HttpRequest, obj: ApiGatewayAdditionalRoute) -> None:
         super().delete_model(request, obj)
-        tell_of_failure_on_commit(request, obj.api_gateway)
+        show_failure_on_commit(request, obj.api_gateway)
 
     def delete_queryset(
         self, request: HttpRequest, queryset: QuerySet[ApiGatewayAdditionalRoute]
@@ -140,7 +140,7 @@ class ApiGatewayAdditionalRouteAdmin(admin.ModelAdmin):  # type: ignore[type-arg
 
 @admin.register(WebSocketSession)
 class WebSocketSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Read-only: editing a row would hand a live socket to another user."""
+    """Read-only: an edited row could give a live connection to another user."""
 
     actions = ["close_connections"]
     list_display = (
@@ -172,7 +172,7 @@ class WebSocketSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         super().delete_queryset(request, queryset)
 
     def has_close_permission(self, request: HttpRequest) -> bool:
-        """The permission to change sessions, for which there is no page."""
+        """True for users who may change sessions; there is no other page for that permission."""
         return super().has_change_permission(request)
 
     @admin.action(description="Close the connections", permissions=["close"])
@@ -187,36 +187,36 @@ class WebSocketSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 def provision(
     request: HttpRequest,
     gateways: Iterable[ApiGateway],
-    verb: Callable[[ApiGateway], None],
+    action: Callable[[ApiGateway], None],
     success: str,
 ) -> None:
-    """Do it to each gateway, and tell of each how it went."""
+    """Run an action on each gateway, and show a message of how each went."""
     for gateway in gateways:
         try:
-            verb(gateway)
+            action(gateway)
         except WebSocketError as error:
             messages.error(request, f"{error} occurred when processing {gateway.api_name}")
         else:
             messages.success(request, success.format(gateway))
 
 
-def tell_of_failure_on_commit(request: HttpRequest, gateway: ApiGateway) -> None:
-    """Show why a live gateway's changed routes could not be deployed.
+def show_failure_on_commit(request: HttpRequest, gateway: ApiGateway) -> None:
+    """Show why the changed routes of a created gateway could not be deployed.
 
-    They are deployed when the transaction has committed, just before this is called.
+    They are deployed when the transaction has committed, just before this shows the failure.
     """
 
-    def tell() -> None:
+    def show() -> None:
         gateway.refresh_from_db(fields=["last_error"])
         if gateway.last_error:
             messages.error(request, f"{gateway.last_error} occurred when processing {gateway}")
 
     if gateway.api_created:
-        transaction.on_commit(tell)
+        transaction.on_commit(show)
 
 
-def warn_of_what_is_left(request: HttpRequest, gateways: Iterable[ApiGateway]) -> None:
-    """A gateway's row may go while its clients are connected; its API is left alone."""
+def warn_of_remaining_apis(request: HttpRequest, gateways: Iterable[ApiGateway]) -> None:
+    """Warn that the APIs of deleted gateways still exist in AWS: clients may be connected."""
     for gateway in gateways:
         if gateway.api_id:
             text = f"The API {gateway.api_id} ({gateway}) still exists in AWS: delete it there."

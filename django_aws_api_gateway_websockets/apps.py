@@ -1,4 +1,4 @@
-"""The app's entry in INSTALLED_APPS."""
+"""App configuration: registers the system checks and connects the receivers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The package's settings, read when asked. The only module that reads django.conf.settings."""
+"""Settings of the package, read when asked. The only module that reads django.conf.settings."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ class Settings:
         """True if the endpoint is on this machine, as the local gateway is."""
         try:
             host = urlsplit(self.endpoint_url or "").hostname or ""
-            return host == "localhost" or ip_address(host).is_loopback
-        except ValueError:  # not an address, or not even a URL: then a system check says so
+        except ValueError:  # It is no URL. A system check says so.
             return False
+        return is_loopback(host)
 
     @property
     def transport(self) -> str:
@@ -73,7 +73,7 @@ class Settings:
 
     @property
     def max_in_flight(self) -> Optional[int]:
-        """WEBSOCKETS["max_in_flight"]: recipients of a message that are served at once.
+        """WEBSOCKETS["max_in_flight"]: recipients to whom a message is sent at the same time.
 
         None leaves it to the transport.
         """
@@ -88,14 +88,14 @@ class Settings:
 
     @property
     def send_timeout(self) -> float:
-        """WEBSOCKETS["send_timeout"]: seconds after which no recipient is tried any more."""
+        """WEBSOCKETS["send_timeout"]: seconds after which no more recipients are tried."""
         return float(self._websockets("send_timeout"))
 
     @property
     def source_secret(self) -> Tuple[str, ...]:
-        """WEBSOCKETS["source_secret"], one or several: the first is what provisioning maps.
+        """WEBSOCKETS["source_secret"], one or several: provisioning maps the first one.
 
-        Raises ConfigurationError for anything but text: None, say, has a text that all can guess.
+        Raises ConfigurationError for a value that is not text: anybody could guess "None".
         """
         chosen = self._websockets("source_secret") or ()
         secrets = (chosen,) if isinstance(chosen, str) else chosen
@@ -109,13 +109,13 @@ class Settings:
     def secret_keys(self) -> list[Any]:
         """SECRET_KEY, then SECRET_KEY_FALLBACKS, each as it is: text or bytes.
 
-        Raises ConfigurationError for any other, and for an empty one.
+        Raises ConfigurationError for a key of another type, and for an empty key.
         """
         fallbacks = django_settings.SECRET_KEY_FALLBACKS or ()
         is_list = isinstance(fallbacks, (list, tuple))
         keys = [django_settings.SECRET_KEY, *(fallbacks if is_list else [None])]
         if not all(key and isinstance(key, (str, bytes)) for key in keys):
-            raise ConfigurationError("SECRET_KEY_FALLBACKS has a key that is empty, or no text.")
+            raise ConfigurationError("SECRET_KEY_FALLBACKS has a key that is empty or not text.")
         return keys
 
     @property
@@ -145,7 +145,7 @@ class Settings:
 
     @property
     def task_lease(self) -> int:
-        """WEBSOCKETS["task_lease"]: seconds of silence after which a task's worker is dead."""
+        """WEBSOCKETS["task_lease"]: a worker silent for so many seconds is taken for dead."""
         return int(self._websockets("task_lease"))
 
     @property
@@ -158,7 +158,7 @@ class Settings:
 
     @property
     def allowed_hosts(self) -> list[str]:
-        """ALLOWED_HOSTS, with Django's own stand-in for an empty list under DEBUG."""
+        """ALLOWED_HOSTS, or what Django uses instead of an empty list under DEBUG."""
         hosts = list(django_settings.ALLOWED_HOSTS)
         if django_settings.DEBUG and not hosts:
             return [".localhost", "127.0.0.1", "[::1]"]
@@ -175,6 +175,14 @@ class Settings:
         if not isinstance(chosen, dict):
             raise ConfigurationError("WEBSOCKETS must be a dict.")
         return chosen.get(key, DEFAULTS[key])
+
+
+def is_loopback(host: str) -> bool:
+    """True if a host name or an IP address is this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # It is a name.
+        return host == "localhost"
 
 
 conf = Settings()

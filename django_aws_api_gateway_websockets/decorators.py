@@ -1,4 +1,4 @@
-"""What handlers may ask for. Knows no view: WebSocketView reads the marks before it calls one."""
+"""Decorators for handlers. Knows no view: WebSocketView reads what they note on a handler."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 def permission_required(perm: Union[str, Sequence[str]]) -> Callable[[Handler], Handler]:
-    """Let only those call a handler who have the permission, or all of several.
+    """Let a handler be called only by users with the permission, or with all of several.
 
-    As Django's decorator of this name, for the methods of a WebSocketView. Others are answered
-    with a 403.
+    It is Django's decorator of this name, for the methods of a WebSocketView. Other users get a
+    403.
     """
     permissions = (perm,) if isinstance(perm, str) else tuple(perm)
 
     def decorate(handler: Handler) -> Handler:
-        # The view asks by the mark, before the message counts. The handler asks again, for it may
-        # be called in another way: by another handler, or below a decorator that hides the mark.
+        # The view reads permissions_required and checks them before it counts the message. The
+        # handler checks again, because another handler may call it, or a decorator above this one
+        # may hide the attribute.
         @wraps(handler)
         def checked(view: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
             check_permissions(request.user, permissions)
@@ -48,6 +49,6 @@ def permissions_of(handler: Callable[..., Any]) -> tuple[str, ...]:
 
 def check_permissions(user: Any, permissions: Sequence[str]) -> None:
     """Raise AccessDenied unless the user has all of them."""
-    lacking = [name for name in permissions if not user.has_perm(name)]
-    if lacking:
-        raise AccessDenied("Permission denied", reason=f"user={user.pk} lacks {lacking}")
+    missing = [name for name in permissions if not user.has_perm(name)]
+    if missing:
+        raise AccessDenied("Permission denied", reason=f"user={user.pk} lacks {missing}")

@@ -1,13 +1,13 @@
-"""Every error of the package, in one tree.
+"""Exceptions of the package, in one tree.
 
     WebSocketError
     |-- ConfigurationError            also ImproperlyConfigured
     |   `-- RegionMissing             also RuntimeError
     |-- ProvisioningError             also RuntimeError
     |   |-- GatewayNotReady           also ValueError: a field or an earlier step is missing
-    |   |-- ProvisioningInProgress    another process is at it
+    |   |-- ProvisioningInProgress    another process is provisioning it
     |   |-- AwsCallFailed             AWS refused, or could not be reached
-    |   `-- DeploymentFailed          AWS took the routes, and could not put them into service
+    |   `-- DeploymentFailed          AWS has the routes, but could not deploy them
     |-- MessageError                  nothing was sent
     |   |-- MessageNotSerializable    also TypeError and ValueError
     |   `-- MessageTooLarge           also ValueError
@@ -15,8 +15,8 @@
         |-- HeadersMissing
         |-- UserAgentUnexpected
         |-- RouteSelectionKeyMissing
-        |-- SourceUnproved            it may not come from API Gateway
-        |-- AccessDenied              403: this user may not
+        |-- SourceUnproved            nothing proves that it comes from API Gateway
+        |-- AccessDenied              403: the user may not do this
         |   `-- TicketInvalid
         |-- DuplicateConnection       409
         |-- BodyTooLarge              413
@@ -35,7 +35,7 @@ class WebSocketError(Exception):
 
 
 class ConfigurationError(WebSocketError, ImproperlyConfigured):
-    """A setting is missing or contradicts another."""
+    """A setting is missing or invalid, or contradicts another."""
 
 
 class RegionMissing(ConfigurationError, RuntimeError):
@@ -59,7 +59,7 @@ class AwsCallFailed(ProvisioningError):
 
 
 class DeploymentFailed(ProvisioningError):
-    """AWS has the routes, but could not put them into service."""
+    """AWS has the routes, but could not deploy them."""
 
 
 class MessageError(WebSocketError):
@@ -77,8 +77,8 @@ class MessageTooLarge(MessageError, ValueError):
 class RequestRefused(WebSocketError):
     """A request to the view is refused; the text is the body of the answer.
 
-    It must tell a stranger nothing about the site: what the operator should know is the
-    ``reason``, which goes to the log alone.
+    The text must tell a stranger nothing about the site. What the operator should know goes into
+    ``reason``, which is only logged.
     """
 
     status_code = 400
@@ -103,7 +103,7 @@ class RouteSelectionKeyMissing(RequestRefused):
 class SourceUnproved(RequestRefused):
     """The event lacks the proof that it comes from API Gateway.
 
-    It is answered as an unknown gateway or connection is: nobody learns which ones exist.
+    The answer is that for an unknown gateway or connection, so nobody learns which ones exist.
     """
 
 
@@ -118,7 +118,7 @@ class TicketInvalid(AccessDenied):
 
 
 class DuplicateConnection(RequestRefused):
-    """A $connect for a connection id that somebody holds."""
+    """A $connect has a connection id that is already in use."""
 
     status_code = 409
 
@@ -130,7 +130,7 @@ class BodyTooLarge(RequestRefused):
 
 
 class RateExceeded(RequestRefused):
-    """One client does this too often; it may do so again in ``retry_after`` seconds."""
+    """One client does this too often; it may try again in ``retry_after`` seconds."""
 
     status_code = 429
 

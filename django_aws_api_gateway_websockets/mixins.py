@@ -1,4 +1,4 @@
-"""The socket's URL and channel in a template's context. Knows models and requests."""
+"""Mixin for page views: the socket's URL and channel in a template's context."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class WebSocketContextMixin(Base):
     """
 
     request: HttpRequest
-    #: The ``api_name`` of the gateway; None takes the only one that has been created.
+    #: The ``api_name`` of the gateway; None takes the first one that has been created.
     api_gateway_name: Optional[str] = None
     #: The channel to join; an empty one leaves it to the gateway's default.
     websocket_channel: str = ""
@@ -52,10 +52,10 @@ class WebSocketContextMixin(Base):
     def _with_channel(self, socket_url: str, channel: str) -> str:
         url = urlsplit(socket_url)
         if conf.endpoint_is_loopback and url.port:  # AWS's URLs have no port
-            # To a browser localhost and 127.0.0.1 are two sites: keep to the one that has the
+            # To a browser localhost and 127.0.0.1 are two sites. Only the page's own host has the
             # page's cookies.
             page_host, _ = split_domain_port(self.request.get_host())
             url = url._replace(netloc=f"{page_host}:{url.port}")
-        # Everything on the way reads %20 as a space, and not everything reads + so.
+        # Some programs between here and the view do not read + as a space. All read %20 so.
         query = urlencode({"channel": channel}, quote_via=quote) if channel else ""
         return urlunsplit(url._replace(query=query))

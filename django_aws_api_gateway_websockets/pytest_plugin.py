@@ -1,4 +1,4 @@
-"""The tools of testing.py as pytest fixtures, for pytest-django.
+"""Pytest plugin: the tools of testing.py as fixtures, for pytest-django.
 
 Name it in a conftest.py: ``pytest_plugins = ["django_aws_api_gateway_websockets.pytest_plugin"]``.
 """
@@ -20,8 +20,8 @@ def websocket_outbox(settings: Any) -> Outbox:
     """The messages that the test sends, instead of AWS."""
     from .testing import outbox, to_outbox  # imports models, which a conftest.py must not
 
-    # By pytest-django's fixture, which puts back what it found when it was made: an override of
-    # our own inside its time would outlive the test.
+    # Set by pytest-django's fixture. It restores what it found before each change, so that an
+    # override of our own, undone before that, would come back and outlive the test.
     settings.WEBSOCKETS = to_outbox()
     outbox.clear()
     return outbox
@@ -41,7 +41,8 @@ def live_websocket(
 ) -> Iterator[Callable[..., LiveSocket]]:
     """``live_websocket("/ws/", user=..., channel=...)`` opens a real socket.
 
-    It goes through a local gateway to pytest-django's ``live_server``; needs the extra [local].
+    It goes through a local gateway to pytest-django's ``live_server``, and needs the extra
+    ``local``.
     """
     from .local.gateway import LocalGateway
     from .local.testing import open_socket, provision

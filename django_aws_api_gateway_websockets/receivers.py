@@ -1,4 +1,4 @@
-"""What ends a login ends its connections, too."""
+"""Receivers of signals: whatever ends a login also closes its connections."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from .security.identity import auth_hashes, is_active, login_of
 
 
 def connect_signals() -> None:
-    """Called once, when the apps are ready."""
+    """Connect the receivers. It is called once, when the apps are ready."""
     user_logged_out.connect(close_logged_out, dispatch_uid=f"{__name__}.logged_out")
-    # Not for all senders: Django would no longer delete any model's rows in one statement.
+    # A receiver for all senders would keep Django from deleting rows in one statement, of every
+    # model.
     for model in apps.get_models():
-        if issubclass(model, get_user_model()):  # proxies and children, too
+        if issubclass(model, get_user_model()):  # its proxies and subclasses, too
             post_save.connect(close_changed_user, sender=model, dispatch_uid=f"{__name__}.saved")
             pre_delete.connect(close_deleted_user, sender=model, dispatch_uid=f"{__name__}.gone")
 
 
 def close_logged_out(request: HttpRequest, user: Any, **kwargs: Any) -> None:
-    """Close what was opened by the login that ends, and take back its tickets.
+    """Close the connections that the ending login has opened, and delete its tickets.
 
-    A user's other logins, in other browsers, are not touched.
+    The user's other logins, in other browsers, are kept.
     """
     login = login_of(request)
     if login is not None:
         ended = Q(login=login)
-    elif user is not None:  # no telling which login it was: end them all
+    elif user is not None:  # it is not known which login ended, so all of them do
         ended = Q(user_id=user.pk)
     else:
         return
@@ -47,7 +48,7 @@ def close_changed_user(
     """Close the connections of a user who is no longer active or has another password."""
     if created or raw:
         return
-    if update_fields == frozenset({"last_login"}):  # each login saves that
+    if update_fields == frozenset({"last_login"}):  # Django saves it at each login
         return
     if update_fields is not None:  # the object's other columns may be stale
         instance = type(instance)._base_manager.using(using).get(pk=instance.pk)

@@ -1,4 +1,4 @@
-"""Where Celery's autodiscover_tasks() looks for an app's tasks."""
+"""Tasks of the app, where Celery's autodiscover_tasks() looks for them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Tests of WebSocket views without a network: a client that plays API Gateway, and an outbox.
+"""Testing of WebSocket views without a network: a client as API Gateway, and an outbox.
 
-In the manner of ``django.test.Client`` and ``django.core.mail.outbox``::
+They are used like ``django.test.Client`` and ``django.core.mail.outbox``::
 
     class ChatTests(WebSocketTestMixin, TestCase):
         def test_a_message_reaches_the_room(self):
@@ -8,8 +8,8 @@ In the manner of ``django.test.Client`` and ``django.core.mail.outbox``::
             alice.send({"action": "chat", "text": "hello"})
             self.assertEqual(alice.received, [{"text": "hello"}])
 
-pytest has the same as fixtures, in ``django_aws_api_gateway_websockets.pytest_plugin``. Tests with
-real sockets are in ``django_aws_api_gateway_websockets.local.testing``.
+``django_aws_api_gateway_websockets.pytest_plugin`` has them as fixtures. For tests with real
+sockets there is ``django_aws_api_gateway_websockets.local.testing``.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ class SentMessage(NamedTuple):
 
 
 class Outbox(List[SentMessage]):
-    """What was sent to whom, in order."""
+    """The messages that were sent, in order."""
 
     def __init__(self) -> None:
         super().__init__()
-        #: Connection ids that AWS would say are gone. A client that disconnects is added.
+        #: Connection ids that are gone for AWS. A client that disconnects is added.
         self.gone: set[str] = set()
-        #: Connection ids for which sending fails, with the reason that the report is to give.
+        #: Connection ids for which sending fails, and the reason that the report gives.
         self.failing: dict[str, str] = {}
-        #: Connection ids that were closed from this end, in order.
+        #: Connection ids that the site has closed, in order.
         self.closed: list[str] = []
 
     def to(self, connection_id: str) -> list[Any]:
@@ -70,6 +70,7 @@ class Outbox(List[SentMessage]):
         self.closed.clear()
 
     def deliver(self, body: bytes, recipient: Recipient) -> Outcome:
+        """Add a message, unless its recipient is gone or failing; return the outcome."""
         failure = self._failure(recipient)
         if failure is None:
             sent = SentMessage(recipient.connection_id, json.loads(body), recipient.endpoint.url)
@@ -77,6 +78,7 @@ class Outbox(List[SentMessage]):
         return failure or SENT
 
     def close(self, recipient: Recipient) -> Outcome:
+        """Close a connection, unless it is gone or failing; return the outcome."""
         failure = self._failure(recipient)
         if failure is None:
             self.gone.add(recipient.connection_id)
@@ -169,8 +171,8 @@ class WebSocketClient:
 
     def connect(self) -> Any:
         """Send the $connect, with the browser's cookies; return the view's response."""
-        asked = {"channel": self.channel, "ws_token": self.ticket}
-        query = {name: value for name, value in asked.items() if value}
+        parameters = {"channel": self.channel, "ws_token": self.ticket}
+        query = {name: value for name, value in parameters.items() if value}
         handshake = {
             "Origin": "https://testserver",
             "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
@@ -200,11 +202,11 @@ class WebSocketClient:
     ) -> Any:
         environ.setdefault("CONTENT_LENGTH", str(len(body)))
         sent = [*self._gateway_headers().items(), *(headers or {}).items()]
-        # Names of headers have no letter case, so that "origin" must win over "Origin".
+        # Header names ignore letter case, so a given "origin" must replace our "Origin".
         named = {name.title(): value for name, value in sent}
         extra: Any = {
             "headers": {name: value for name, value in named.items() if value is not None},
-            "secure": True,  # as the endpoint of a site that redirects from http must be
+            "secure": True,  # A site may redirect http to https.
             **environ,
         }
         path = f"{self.url}{route}"
@@ -267,7 +269,7 @@ def make_gateway() -> ApiGateway:
             "target_base_endpoint": "https://testserver/ws/",
         },
     )
-    if gateway.source_proof is None:  # by the secret of the moment, which a test may override
+    if gateway.source_proof is None:  # Made now, since a test may override the secret.
         gateway.source_proof = proof.fingerprint(proof.value_for(gateway.pk))
         gateway.save(update_fields=["source_proof"])
     return gateway

@@ -3,7 +3,7 @@
     python example/run.py               the site on port 8000, the gateway on 9000 and 9001
     python example/run.py --port 8100   on 8100, 9100 and 9101
 
-Django reloads when code changes. The gateway does not, so open sockets stay open meanwhile.
+Django reloads when code changes. The gateway does not, so open sockets stay open.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class DemoFailed(Exception):
 
 
 class Demo:
-    """The gateway and the site, and what ends them."""
+    """The gateway and the site: how they start and how they end."""
 
     def __init__(self, port: int) -> None:
-        # Imported here, so that a Ctrl-C in the meantime finds main() at its post.
+        # Imported here, so that main() already handles a Ctrl-C during the import.
         try:
             from django_aws_api_gateway_websockets.local.gateway import LocalGateway
         except ModuleNotFoundError as error:
@@ -52,8 +52,8 @@ class Demo:
             [sys.executable, str(MANAGE), "runserver", f"{HOST}:{self.port}"],
             stdin=subprocess.DEVNULL,
             env={**os.environ, "DJANGO_RUNSERVER_HIDE_WARNING": "true", "PYTHONUNBUFFERED": "1"},
-            # A session of its own: a Ctrl-C in the terminal is for this process alone, which
-            # closes the sockets first. See stop().
+            # In a session of its own, so that a Ctrl-C in the terminal goes to this process only.
+            # It closes the sockets first, see stop().
             start_new_session=True,
         )
         while not self.answers():
@@ -75,19 +75,19 @@ class Demo:
         connections.close_all()
 
     def answers(self) -> bool:
-        # Django listens once all of the site is loaded.
+        # Django listens when it has loaded the whole site.
         with suppress(OSError), socket.create_connection((HOST, self.port), timeout=5):
             return True
         return False
 
     def wait(self, seconds: Optional[float] = None) -> None:
-        """Wait, as long as the site lives."""
+        """Wait for so many seconds, or forever; raise DemoFailed when the site ends."""
         with suppress(subprocess.TimeoutExpired):
             status = self.site.wait(seconds)
             raise DemoFailed(f"Django has ended with status {status}.")
 
     def stop(self) -> None:
-        # The sockets first: each $disconnect still finds Django.
+        # The sockets are closed first, while Django still takes each $disconnect.
         self.gateway.stop()
         if self.site is not None:
             end_group(self.site)
@@ -105,7 +105,7 @@ def end_group(leader: subprocess.Popen[bytes]) -> None:
 def check_ports(port: int) -> None:
     for number in (port, port + 1000, port + 1001):
         with socket.socket() as probe:
-            # As the servers do it: a port that was left a moment ago can be had.
+            # As the servers do: then a port can be used again right after its last use.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, number))
@@ -131,7 +131,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run the demo.")
     parser.add_argument("--port", type=port_of_a_site, default=8000, help="of the site (8000)")
     port = parser.parse_args().port
-    # A closed terminal window and a `kill` end the demo just as Ctrl-C does.
+    # Closing the terminal's window and `kill` end the demo as Ctrl-C does.
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, interrupt)
     demo = None
@@ -145,9 +145,9 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        pass  # The way to end it.
+        pass  # This is how the demo is ended.
     finally:
-        # A second Ctrl-C must not leave half of it behind.
+        # A second Ctrl-C must not leave a process behind.
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, signal.SIG_IGN)
         if demo is not None:

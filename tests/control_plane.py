@@ -1,4 +1,4 @@
-"""What AWS's control plane holds, as boto3 shows it."""
+"""Control plane of AWS: what it has, as boto3 shows it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ OWN_ROUTES = {"$connect", "$disconnect", "$default"}
 
 
 class ControlPlane:
-    """Questions that a test asks of AWS, or of the local gateway in its place."""
+    """What AWS has, or the local gateway in its place."""
 
     def __init__(self) -> None:
         self._client = get_boto3_client()

@@ -198,7 +198,7 @@ def test_deleting_several_gateways_says_it_of_those_that_have_an_api(admin_clien
 
 
 def test_sessions_are_neither_added_nor_changed(admin_client, rows):
-    """Editing a row would hand a live socket to another user."""
+    """An edited row could give a live connection to another user."""
     session = rows[WebSocketSession]
     assert admin_client.get(page(WebSocketSession, "add")).status_code == 403
     url = page(WebSocketSession, "change", session.pk)

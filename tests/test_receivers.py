@@ -1,4 +1,4 @@
-"""A new password and an account that goes close a user's connections; nothing else costs much."""
+"""Receivers: a new password or a deleted account closes connections. Other saves cost little."""
 
 from __future__ import annotations
 
@@ -232,6 +232,6 @@ def test_a_new_user_and_other_models_cost_nothing(sockets):
 
 
 def test_rows_of_other_models_are_deleted_in_one_statement_as_without_us(alice):
-    """``clearsessions``, for one, would else read every row that it deletes."""
+    """Otherwise ``clearsessions``, for example, would read every row that it deletes."""
     Client().force_login(alice)
     assert verbs(Session.objects.all().delete) == ["DELETE"]

@@ -1,4 +1,4 @@
-"""A logout closes the connections of its login, and takes back its tickets."""
+"""Receivers of a logout: they close the login's connections and delete its tickets."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_a_connection_that_has_ended_is_not_closed_again(
 def test_a_logout_that_knows_no_session_closes_all_that_its_user_has(
     websocket, commit, rf, alice, bob, has_request
 ):
-    """As the one of a library for tokens sends it."""
+    """A library for tokens sends such a signal."""
     hers = [websocket("/ws/", user=alice), websocket("/ws/", user=alice)]
     others = [websocket("/ws/", user=bob), websocket("/ws/")]
     request = rf.post("/") if has_request else None

@@ -150,7 +150,7 @@ def test_a_client_that_has_disconnected_is_gone(websocket, websocket_outbox):
 
 def test_a_connection_that_is_gone_is_found_by_sending_to_it(websocket, websocket_outbox):
     kept, killed = websocket("/ws/"), websocket("/ws/")
-    killed.send({"action": "later"})  # as long as it connects, gone does not count
+    killed.send({"action": "later"})  # While it connects, a 410 does not mark it as gone.
     websocket_outbox.gone.add(killed.connection_id)
     report = WebSocketSession.objects.send_message({"text": "hello"})
     assert (report.sent, report.gone, report.failed) == (1, 1, 0)

@@ -1,4 +1,4 @@
-"""Broadcasts as tasks of Celery."""
+"""Celery backend: broadcasts as tasks of Celery."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class CeleryBackend:
     name="django_aws_api_gateway_websockets.deliver_chunk",
     bind=True,
     ignore_result=True,
-    # A message whose worker has been killed comes back.
+    # The broker delivers a task again whose worker has been killed.
     acks_late=True,
     reject_on_worker_lost=True,
-    # What fails is tried again for about seven minutes. No wait is longer than a minute, so that
-    # it never outlasts the visibility timeout of a broker, which would multiply the message.
+    # A task that fails is retried for about seven minutes. No wait is longer than a minute: after
+    # its visibility timeout, a broker would deliver the waiting task a second time.
     autoretry_for=(Exception,),
     retry_backoff=5,
     retry_backoff_max=60,
     max_retries=10,
 )
 def deliver_chunk(self: Any, chunk: int) -> None:
-    """Deliver a chunk; while another worker is at it, come back when that may have died."""
+    """Deliver a chunk; if another worker has it, retry when that worker's claim expires."""
     seconds = deliver(chunk)
     if seconds is not None and not self.request.is_eager:
         raise self.retry(countdown=seconds)

@@ -1,4 +1,4 @@
-"""Broadcasts as tasks of Django's own framework, or of its backport to older releases."""
+"""Django backend: broadcasts as tasks of Django, or of the backport for older releases."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ try:
 except ImportError:  # before Django 6.0
     from django_tasks import task  # type: ignore[no-redef]
 
-#: Seconds beyond the lease after which a task looks whether the one before it has died.
+#: Seconds after the end of the lease when a second task looks whether the first one has died.
 MARGIN = 1
 
 
@@ -32,14 +32,15 @@ class DjangoBackend:
 
 @task(takes_context=True)
 def deliver_chunk(context: Any, chunk: int) -> None:
-    """Deliver a chunk, having first left a task that does it if this worker is killed.
+    """Deliver a chunk. Before that, enqueue a later task, which does it if this worker is killed.
 
-    No backend promises to run a task of a killed worker again, and the database backend does not.
+    No backend promises to run the task of a killed worker again, and the database backend does
+    not.
     """
     if not BroadcastChunk.objects.pending().filter(pk=chunk).exists():
         return
-    this = context.task_result.task
-    if this.get_backend().supports_defer:
+    current = context.task_result.task
+    if current.get_backend().supports_defer:
         later = timezone.now() + timedelta(seconds=conf.task_lease + MARGIN)
-        this.using(run_after=later).enqueue(chunk)
+        current.using(run_after=later).enqueue(chunk)
     deliver(chunk)

@@ -1,4 +1,4 @@
-"""What a task does: send one chunk of a broadcast, recording each step of it."""
+"""Worker of a broadcast: sends one chunk, and records each batch of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..models import BroadcastChunk, WebSocketSession
 
 logger = logging.getLogger(__package__)
 
-#: Recipients between two records, and so how many are in doubt when a worker dies.
+#: Recipients between two records. So many are in doubt when a worker dies.
 BATCH_SIZE = 250
 
 
@@ -23,8 +23,9 @@ def deliver(pk: int) -> Optional[float]:
     """Send a chunk's message to all of its recipients that are not recorded yet.
 
     Returns None when nothing is left to do, or the seconds after which to call it again: another
-    worker has the chunk for so long, and may die. A failure is raised; calling it again goes on
-    from the last record. Call it outside of transactions, in which nobody else sees the records.
+    worker has claimed the chunk for so long, and may die. A failure is raised; the next call goes
+    on from the last record. Call it outside of a transaction: inside, nobody else would see the
+    records.
     """
     chunk = BroadcastChunk.objects.pending().select_related("broadcast").filter(pk=pk).first()
     if chunk is None:
@@ -40,9 +41,9 @@ def deliver(pk: int) -> Optional[float]:
 
 
 def send_rest(chunk: BroadcastChunk) -> None:
-    """Send step by step to those that are not recorded, for as long as the claim holds."""
-    while step := chunk.recipients[chunk.reached : chunk.reached + BATCH_SIZE]:
-        if not send_step(chunk, step):
+    """Send to the recipients that are not recorded, batch by batch, until the claim is lost."""
+    while batch := chunk.recipients[chunk.reached : chunk.reached + BATCH_SIZE]:
+        if not send_batch(chunk, batch):
             logger.warning(
                 "Another worker has taken over chunk=%s reached=%s", chunk, chunk.reached
             )
@@ -50,19 +51,22 @@ def send_rest(chunk: BroadcastChunk) -> None:
     chunk.finish()
 
 
-def send_step(chunk: BroadcastChunk, step: list[int]) -> bool:
-    """Send to these and record it, or the other way round; False if the claim is lost."""
-    end = chunk.reached + len(step)
+def send_batch(chunk: BroadcastChunk, batch: list[int]) -> bool:
+    """Send to these sessions and record it; return False if the claim is lost.
+
+    With ``at_most_once`` they are recorded before the message is sent as well.
+    """
+    end = chunk.reached + len(batch)
     if chunk.broadcast.at_most_once and not chunk.write_if_claimed(reached=end):
         return False
-    # Not from a replica, which may lag: whom it does not know would count as gone.
-    sessions = WebSocketSession.objects.on_primary().filter(pk__in=step)
+    # A replica may lag behind, and the sessions that it lacks would count as gone.
+    sessions = WebSocketSession.objects.on_primary().filter(pk__in=batch)
     return chunk.record(end, sessions.send_message(json.loads(chunk.broadcast.message)))
 
 
 @contextmanager
 def renewing(chunk: BroadcastChunk) -> Iterator[None]:
-    """Keep the claim for the length of the block, however long a step takes."""
+    """Renew the claim for the length of the block, however long a batch takes."""
     over = Event()
     thread = Thread(target=renew, args=(chunk, over), name="broadcast-claim", daemon=True)
     thread.start()
@@ -74,6 +78,7 @@ def renewing(chunk: BroadcastChunk) -> Iterator[None]:
 
 
 def renew(chunk: BroadcastChunk, over: Event) -> None:
+    """Renew the claim three times in each lease, until the event is set."""
     while not over.wait(conf.task_lease / 3):
         try:
             chunk.write_if_claimed()

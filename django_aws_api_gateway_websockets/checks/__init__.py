@@ -1,4 +1,4 @@
-"""System checks: what is misconfigured, found before a request finds it. Each has its docs."""
+"""Checks that find a wrong configuration before a request does. The docs explain each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = [
 
 
 def register_all() -> None:
-    """Called once, when the apps are ready."""
+    """Register the checks. It is called once, when the apps are ready."""
     checks.register(check_settings)
     checks.register(check_url_patterns, checks.Tags.urls)
     checks.register(check_views, checks.Tags.urls)

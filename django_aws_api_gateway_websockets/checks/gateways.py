@@ -1,4 +1,7 @@
-"""Checks of the gateways in the database, before a deployment alone: it may not be there yet."""
+"""Checks of the gateways in the database.
+
+They run with ``check --deploy`` only: other checks may run before there is a database.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from django.db import DatabaseError
 
 from ..models import ApiGateway
 from ..security import proof
-from .messages import problem
-from .settings import are_sound
+from .messages import check_message
+from .settings import settings_are_valid
 from .views import mounted_views
 
 MAP_IT = 'Set WEBSOCKETS["source_secret"] and map it into the integrations.'
@@ -19,8 +22,8 @@ UPGRADE = "Run manage.py upgradeApiGateway --pk {0.pk}"
 
 
 def check_gateways(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Check what the deployed gateways send, and where to."""
-    if not are_sound():
+    """Check which proof the deployed gateways send, and to which URLs."""
+    if not settings_are_valid():
         return []
     try:
         gateways = list(
@@ -32,7 +35,7 @@ def check_gateways(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return [*found, *_check_views_without_a_row(gateways)]
     except (DatabaseError, ImproperlyConfigured) as error:
         return [
-            problem(
+            check_message(
                 "W011",
                 f"The gateways could not be checked: {error}",
                 "Run migrate, then this again.",
@@ -47,7 +50,7 @@ def _check_gateway(gateway: ApiGateway) -> Iterator[CheckMessage]:
     urls += [route.integration_url for route in gateway.additional_routes.all()]
     for url in urls:
         if not url.lower().startswith("https://"):
-            yield problem(
+            yield check_message(
                 "W008",
                 f"The gateway {gateway} posts to {url!r}: what it sends, its proof included, can "
                 "be read on the way.",
@@ -58,7 +61,7 @@ def _check_gateway(gateway: ApiGateway) -> Iterator[CheckMessage]:
 
 def _check_proof(gateway: ApiGateway) -> Iterator[CheckMessage]:
     if not gateway.must_prove_source:
-        yield problem(
+        yield check_message(
             "W004",
             f"Events of the gateway {gateway} prove nothing: this release has not deployed it, "
             "and anybody who knows its API's id can forge them.",
@@ -69,7 +72,7 @@ def _check_proof(gateway: ApiGateway) -> Iterator[CheckMessage]:
         return
     age = proof.generation_of(gateway.source_proof, gateway.pk)
     if age is None:
-        yield problem(
+        yield check_message(
             "E018",
             f"The gateway {gateway} sends a proof that no known secret makes: each event of it "
             "is refused.",
@@ -78,10 +81,10 @@ def _check_proof(gateway: ApiGateway) -> Iterator[CheckMessage]:
             "security.html#source-proof",
         )
     elif age:
-        yield problem(
+        yield check_message(
             "W005",
             f"The gateway {gateway} sends the proof of an old secret.",
-            f"{UPGRADE.format(gateway)}, before that secret goes.",
+            f"{UPGRADE.format(gateway)}, before you remove that secret.",
             "security.html#source-proof",
         )
 
@@ -93,7 +96,7 @@ def _check_views_without_a_row(gateways: list[ApiGateway]) -> Iterator[CheckMess
     for found in mounted_views():
         api_id = found.get("aws_api_gateway_id")
         if api_id and str(api_id) not in known:
-            yield problem(
+            yield check_message(
                 "W006",
                 f"{found} serves the API {api_id}, which no gateway in the database has: nothing "
                 "proves its events.",

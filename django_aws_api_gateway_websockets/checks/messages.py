@@ -1,4 +1,4 @@
-"""What a check says, in the form of all of them."""
+"""Messages of the checks, all of the same form."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.core.checks import Warning as Caution
 DOCS = "https://django-aws-api-gateway-websockets.readthedocs.io/en/latest"
 
 
-def problem(number: str, text: str, hint: str, anchor: str) -> CheckMessage:
-    """Return the message: an error "E001" or a warning "W001", with a page#section of the docs."""
+def check_message(number: str, text: str, hint: str, anchor: str) -> CheckMessage:
+    """Return an error ("E001") or a warning ("W001"), whose hint links to a page#section."""
     kind: Any = Error if number.startswith("E") else Caution
     message: CheckMessage = kind(
         text,

@@ -1,4 +1,4 @@
-"""Checks of the settings."""
+"""Checks of the settings, and of more of them with ``check --deploy``."""
 
 from __future__ import annotations
 
@@ -17,55 +17,67 @@ from ..models.broadcasts import task_backend
 from ..models.fields import validate_endpoint
 from ..security import proof
 from ..security.rates import Rate
-from .messages import problem
+from .messages import check_message
 
 IN_SETTINGS = "settings.html#websockets"
 IN_SECURITY = "security.html#own-secret"
 
 AWS_SETTINGS = (
-    *("AWS_GATEWAY_REGION_NAME", "AWS_REGION_NAME", "AWS_GATEWAY_ENDPOINT_URL"),
-    *("AWS_IAM_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+    "AWS_GATEWAY_REGION_NAME",
+    "AWS_REGION_NAME",
+    "AWS_GATEWAY_ENDPOINT_URL",
+    "AWS_IAM_PROFILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
 )
+
+#: The positive whole numbers in WEBSOCKETS: the check's number, and where the docs explain it.
+WHOLE_NUMBERS = {
+    "max_in_flight": ("E007", IN_SETTINGS),
+    "task_lease": ("E022", IN_SETTINGS),
+    "ticket_lifetime": ("E011", "security.html#tickets"),
+}
 
 AN_HOUR = 3600
 
-#: As Django's own check of SECRET_KEY has them.
+#: The fewest characters of a secret, and the fewest different ones among them.
 SECRET_LENGTH, SECRET_VARIETY = 32, 5
 
 
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check every setting that the package reads."""
-    # What is not text cannot be looked at any closer.
+    # A setting that is not text cannot be checked any further.
     of_aws = list(_check_texts()) or [*_check_aws(), *_check_endpoint()]
     return [*of_aws, *_check_websockets()]
 
 
 def check_deployed_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Check what is all right on a developer's machine alone."""
-    if not are_sound():
+    """Check what is right on a developer's machine, but not on a deployed site."""
+    if not settings_are_valid():
         return []
     return [*_check_endpoint_is_aws(), *_check_secrets_are_strong(), *_check_ticket_is_brief()]
 
 
-def are_sound() -> bool:
-    """True if the settings can be read, as whatever goes deeper has to."""
+def settings_are_valid() -> bool:
+    """True if the settings can be read, which the checks of views and gateways need to do."""
     return not any(_check_texts()) and not any(_check_websockets())
 
 
-def rate_problems(rate: Any, name: str) -> Iterator[CheckMessage]:
-    """What is wrong with a rate; also for those of views."""
+def check_rate(rate: Any, name: str) -> Iterator[CheckMessage]:
+    """Check a rate of the settings or of a view."""
     try:
         if rate:
             Rate.parse(rate)
     except ConfigurationError as error:
-        yield problem("E012", f"{name} is not a rate.", str(error), "security.html#rates")
+        yield check_message("E012", f"{name} is not a rate.", str(error), "security.html#rates")
 
 
 def _check_texts() -> Iterator[CheckMessage]:
     for name in AWS_SETTINGS:
         if not isinstance(getattr(settings, name, None) or "", str):
             hint = "Give text, or leave it out."
-            yield problem("E019", f"{name} is not text.", hint, "settings.html#region")
+            yield check_message("E019", f"{name} is not text.", hint, "settings.html#region")
 
 
 def _check_aws() -> Iterator[CheckMessage]:
@@ -73,7 +85,7 @@ def _check_aws() -> Iterator[CheckMessage]:
         aws.current_session()
         aws.default_region()
     except RegionMissing:
-        yield problem(
+        yield check_message(
             "W001",
             "No AWS region is known.",
             "Set AWS_GATEWAY_REGION_NAME, or AWS_REGION_NAME.",
@@ -81,17 +93,17 @@ def _check_aws() -> Iterator[CheckMessage]:
         )
     except ProfileNotFound as error:
         hint = "Correct AWS_IAM_PROFILE, or leave it out."
-        yield problem("E002", f"{error}.", hint, "settings.html#credentials")
+        yield check_message("E002", f"{error}.", hint, "settings.html#credentials")
     except ConfigurationError as error:
         text = "One half of the AWS key pair is missing."
-        yield problem("E001", text, str(error), "settings.html#credentials")
+        yield check_message("E001", text, str(error), "settings.html#credentials")
 
 
 def _check_endpoint() -> Iterator[CheckMessage]:
     try:
         validate_endpoint(conf.endpoint_url or "http://unset")
     except ValidationError:
-        yield problem(
+        yield check_message(
             "E003",
             "AWS_GATEWAY_ENDPOINT_URL is not an http or https URL.",
             'A local gateway has "http://127.0.0.1:9001".',
@@ -101,7 +113,7 @@ def _check_endpoint() -> Iterator[CheckMessage]:
 
 def _check_endpoint_is_aws() -> Iterator[CheckMessage]:
     if conf.endpoint_is_loopback:
-        yield problem(
+        yield check_message(
             "W009",
             "AWS_GATEWAY_ENDPOINT_URL is this very machine: nothing goes to AWS.",
             "Leave it out where the site is deployed.",
@@ -112,48 +124,51 @@ def _check_endpoint_is_aws() -> Iterator[CheckMessage]:
 def _check_websockets() -> Iterator[CheckMessage]:
     chosen = getattr(settings, "WEBSOCKETS", {})
     if not isinstance(chosen, dict):
-        yield problem("E004", "WEBSOCKETS is not a dict.", "Make it one.", IN_SETTINGS)
+        yield check_message("E004", "WEBSOCKETS is not a dict.", "Make it one.", IN_SETTINGS)
         return
+    yield from _check_keys(chosen)
+    values = {**DEFAULTS, **chosen}
+    for name, (number, anchor) in WHOLE_NUMBERS.items():
+        yield from _check_whole_number(name, values[name], number, anchor)
+    for name in ("max_send_rate", "send_timeout"):
+        yield from _check_number(name, values[name])
+    for name in ("connect_rate", "message_rate"):
+        yield from check_rate(values[name], f'WEBSOCKETS["{name}"]')
+    yield from _check_rate_cache(values["rate_cache"])
+    yield from _check_source_secret(values["source_secret"])
+    yield from _check_transport()
+    yield from _check_task_backend()
+
+
+def _check_keys(chosen: dict[Any, Any]) -> Iterator[CheckMessage]:
     for key in sorted(map(str, set(chosen) - set(DEFAULTS))):
         close = get_close_matches(key, DEFAULTS, 1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(DEFAULTS)}."
-        yield problem("E005", f"WEBSOCKETS has the unknown key {key!r}.", hint, IN_SETTINGS)
-    values = {**DEFAULTS, **chosen}
-    if values["max_in_flight"] is not None:
-        yield from _check_number(values, "E007", "max_in_flight", IN_SETTINGS)
-    yield from _check_transport()
-    yield from _check_positive(values, "max_send_rate", "send_timeout")
-    yield from _check_task_backend()
-    yield from _check_number(values, "E022", "task_lease", IN_SETTINGS)
-    yield from _check_source_secret(values["source_secret"])
-    yield from _check_number(values, "E011", "ticket_lifetime", "security.html#tickets")
-    for name in ("connect_rate", "message_rate"):
-        yield from rate_problems(values[name], f'WEBSOCKETS["{name}"]')
-    if str(values["rate_cache"]) not in settings.CACHES:
-        yield problem(
+        yield check_message("E005", f"WEBSOCKETS has the unknown key {key!r}.", hint, IN_SETTINGS)
+
+
+def _check_whole_number(name: str, value: Any, number: str, anchor: str) -> Iterator[CheckMessage]:
+    is_positive = isinstance(value, int) and value > 0
+    if not (is_positive or value is DEFAULTS[name] is None):
+        text = f'WEBSOCKETS["{name}"] is not a positive whole number.'
+        yield check_message(number, text, f"The default is {DEFAULTS[name]}.", anchor)
+
+
+def _check_number(name: str, value: Any) -> Iterator[CheckMessage]:
+    is_positive = isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+    if not (is_positive or value is DEFAULTS[name] is None):
+        text = f'WEBSOCKETS["{name}"] is not a positive number.'
+        yield check_message("E020", text, f"The default is {DEFAULTS[name]}.", IN_SETTINGS)
+
+
+def _check_rate_cache(alias: Any) -> Iterator[CheckMessage]:
+    if str(alias) not in settings.CACHES:
+        yield check_message(
             "E013",
-            f'WEBSOCKETS["rate_cache"] is {values["rate_cache"]!r}, which CACHES does not have.',
+            f'WEBSOCKETS["rate_cache"] is {alias!r}, which CACHES does not have.',
             f"CACHES has {', '.join(settings.CACHES)}.",
             "security.html#rates",
         )
-
-
-def _check_number(
-    values: dict[str, Any], number: str, name: str, anchor: str
-) -> Iterator[CheckMessage]:
-    if not isinstance(values[name], int) or values[name] < 1:
-        text = f'WEBSOCKETS["{name}"] is not a positive whole number.'
-        yield problem(number, text, f"The default is {DEFAULTS[name]}.", anchor)
-
-
-def _check_positive(values: dict[str, Any], *names: str) -> Iterator[CheckMessage]:
-    """Unlike the others these need not be whole; None will do where it is the default."""
-    for name in names:
-        value, default = values[name], DEFAULTS[name]
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
-        if not (is_number or value is default is None):
-            text = f'WEBSOCKETS["{name}"] is not a positive number.'
-            yield problem("E020", text, f"The default is {default}.", IN_SETTINGS)
 
 
 def _check_transport() -> Iterator[CheckMessage]:
@@ -162,7 +177,7 @@ def _check_transport() -> Iterator[CheckMessage]:
     except ConfigurationError as error:
         names = ", ".join(map(repr, ("auto", *sending.TRANSPORTS)))
         hint = f"Give {names}, or the dotted path of a class of your own."
-        yield problem("E008", str(error), hint, IN_SETTINGS)
+        yield check_message("E008", str(error), hint, IN_SETTINGS)
 
 
 def _check_task_backend() -> Iterator[CheckMessage]:
@@ -174,20 +189,20 @@ def _check_task_backend() -> Iterator[CheckMessage]:
             'Install the package of "celery" or "django", or give the dotted path of a class, '
             "or leave it out."
         )
-        yield problem("E021", str(error), hint, IN_SETTINGS)
+        yield check_message("E021", str(error), hint, IN_SETTINGS)
 
 
 def _check_source_secret(chosen: Any) -> Iterator[CheckMessage]:
     secrets = [chosen] if isinstance(chosen, str) and chosen else chosen or ()
     if not isinstance(secrets, (list, tuple)) or not all(isinstance(s, str) for s in secrets):
-        yield problem(
+        yield check_message(
             "E009",
             'WEBSOCKETS["source_secret"] is neither text nor a list of texts.',
             "Give one secret, or several with the newest first.",
             IN_SECURITY,
         )
     elif not all(map(proof.is_mappable, secrets)):
-        yield problem(
+        yield check_message(
             "E010",
             'A secret of WEBSOCKETS["source_secret"] cannot be mapped.',
             f"It must be 1 to {proof.MAX_LENGTH} printable ASCII characters without spaces, "
@@ -199,7 +214,7 @@ def _check_source_secret(chosen: Any) -> Iterator[CheckMessage]:
 def _check_secrets_are_strong() -> Iterator[CheckMessage]:
     for secret in conf.source_secret:
         if len(str(secret)) < SECRET_LENGTH or len(set(str(secret))) < SECRET_VARIETY:
-            yield problem(
+            yield check_message(
                 "W010",
                 f'A secret of WEBSOCKETS["source_secret"] has less than {SECRET_LENGTH} '
                 f"characters, or less than {SECRET_VARIETY} different ones.",
@@ -211,7 +226,7 @@ def _check_secrets_are_strong() -> Iterator[CheckMessage]:
 
 def _check_ticket_is_brief() -> Iterator[CheckMessage]:
     if conf.ticket_lifetime > AN_HOUR:
-        yield problem(
+        yield check_message(
             "W002",
             'WEBSOCKETS["ticket_lifetime"] is longer than an hour.',
             "A page asks for a ticket just before it opens a socket: 60 seconds will do.",

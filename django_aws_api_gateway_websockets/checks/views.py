@@ -1,4 +1,4 @@
-"""Checks of the views, as the URL patterns have them."""
+"""Checks of the views that the URL patterns mount."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ..conf import conf
 from ..security.origins import is_origin_pattern
 from ..views import WebSocketView
 from ..views.logins import AUTHENTICATION, COOKIE
-from .messages import problem
-from .settings import are_sound, rate_problems
+from .messages import check_message
+from .settings import check_rate, settings_are_valid
 
 #: The attributes of a view that are lists of texts.
 LISTS = (
@@ -30,7 +30,7 @@ LISTS = (
     "subprotocols",
 )
 
-#: Caches that count for one process at most, or lose a count among many at once.
+#: Caches that count for one process only, or that lose counts when many requests come at once.
 UNSHARED_CACHES = (
     "django.core.cache.backends.db.DatabaseCache",
     "django.core.cache.backends.dummy.DummyCache",
@@ -40,7 +40,7 @@ UNSHARED_CACHES = (
 
 
 class Mounted(NamedTuple):
-    """A WebSocketView as one URL pattern has it."""
+    """A WebSocketView that one URL pattern mounts."""
 
     pattern: URLPattern
     has_route: bool
@@ -54,22 +54,22 @@ class Mounted(NamedTuple):
         return f"{self.view.__name__} at {str(self.pattern.pattern)!r}"
 
     def get(self, name: str) -> Any:
-        """The attribute of that name, which as_view() may have been given."""
+        """Return the attribute of that name, as as_view() was given it or as the class has it."""
         given = getattr(self.pattern.callback, "view_initkwargs", {})
         return given.get(name, getattr(self.view, name))
 
 
 def mounted_views() -> list[Mounted]:
-    """Every WebSocketView of the site."""
+    """Return every WebSocketView that the site mounts."""
     if not getattr(settings, "ROOT_URLCONF", None):
         return []
     return list(_find(get_resolver().url_patterns, has_route=False))
 
 
 def check_url_patterns(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Check that each pattern of a WebSocketView tells it the route."""
+    """Check that each URL pattern of a WebSocketView passes it the route."""
     return [
-        problem(
+        check_message(
             "E006",
             f"The URL pattern {str(found.pattern.pattern)!r} gives its WebSocketView no route.",
             'Write path("ws/<slug:route>", ...), or pass {"route": "default"} to path().',
@@ -87,8 +87,8 @@ def check_views(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def check_deployed_views(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Check that the rates, if there are any, are counted for all processes."""
-    if not are_sound():
+    """Check that the rates, if there are any, are counted in a cache that all processes share."""
+    if not settings_are_valid():
         return []
     rates = [conf.connect_rate, conf.message_rate]
     for found in mounted_views():
@@ -97,7 +97,7 @@ def check_deployed_views(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if not any(rates) or backend not in UNSHARED_CACHES:
         return []
     return [
-        problem(
+        check_message(
             "W007",
             f"The rates are counted in the cache {conf.rate_cache!r}, {backend}, which does not "
             "count for all processes at once.",
@@ -111,9 +111,9 @@ def _check_lists(found: Mounted) -> Iterator[CheckMessage]:
     for name in LISTS:
         value = found.get(name)
         if not isinstance(value, (list, tuple, set, frozenset, type(None))):
-            yield problem(
+            yield check_message(
                 "E016",
-                f"{name} of {found} is no list. A text would count letter by letter.",
+                f"{name} of {found} is not a list. A text would count letter by letter.",
                 f"Write {name} = [{value!r}].",
                 "settings.html#view",
             )
@@ -124,7 +124,7 @@ def _check_origins(found: Mounted) -> Iterator[CheckMessage]:
         return
     for origin in [*(found.get("allowed_origins") or []), *found.get("additional_origins")]:
         if not is_origin_pattern(origin):
-            yield problem(
+            yield check_message(
                 "E015",
                 f"{origin!r}, which {found} lets in, is not an origin.",
                 'Write scheme://host in lower case, without a path: "https://www.example.com".',
@@ -134,20 +134,22 @@ def _check_origins(found: Mounted) -> Iterator[CheckMessage]:
 
 def _check_rates(found: Mounted) -> Iterator[CheckMessage]:
     for name in ("connect_rate", "message_rate"):
-        yield from rate_problems(found.get(name), f"{name} of {found}")
+        yield from check_rate(found.get(name), f"{name} of {found}")
 
 
 def _check_authentication(found: Mounted) -> Iterator[CheckMessage]:
     way = found.get("authentication")
     if way not in AUTHENTICATION:
-        yield problem(
+        yield check_message(
             "E014",
             f"authentication of {found} is {way!r}.",
             f"It can be {', '.join(map(repr, AUTHENTICATION))}.",
             "security.html#tickets",
         )
-    elif way == COOKIE and not found.get("allow_anonymous") and not _has_authentication():
-        yield problem(
+        return
+    needs_cookie = way == COOKIE and not found.get("allow_anonymous")
+    if needs_cookie and not any(map(_is_authentication, settings.MIDDLEWARE)):
+        yield check_message(
             "W003",
             f"{found} knows users by their cookie alone and lets in no guests, and MIDDLEWARE "
             "has no AuthenticationMiddleware: nobody can connect.",
@@ -159,29 +161,25 @@ def _check_authentication(found: Mounted) -> Iterator[CheckMessage]:
 def _check_mixins(found: Mounted) -> Iterator[CheckMessage]:
     above = found.view.__mro__[: found.view.__mro__.index(WebSocketView)]
     if any(issubclass(klass, AccessMixin) for klass in above):
-        yield problem(
+        yield check_message(
             "E017",
-            f"{found} has a mixin of Django's that redirects those who may not: API Gateway "
-            "posts without cookies, so that would be everybody.",
+            f"{found} has an access mixin of Django's, which redirects whoever is not logged in. "
+            "API Gateway posts without cookies, so that would be everybody.",
             "Take the mixin out. Set allow_anonymous = False, or permissions_required.",
             "security.html#who-may",
         )
 
 
-def _has_authentication() -> bool:
-    return any(_is_authentication(name) for name in settings.MIDDLEWARE)
-
-
 def _is_authentication(name: str) -> bool:
     try:
         middleware = import_string(name)
-    except ImportError:  # Django's own checks, or its start, will tell
+    except ImportError:  # Django itself reports it.
         return False
     return isinstance(middleware, type) and issubclass(middleware, AuthenticationMiddleware)
 
 
 def _find(patterns: Sequence[Any], *, has_route: bool) -> Iterator[Mounted]:
-    """The patterns of WebSocketViews; the ``route`` may come from an include() above, too."""
+    """Yield the WebSocketViews of these patterns; an include() may pass the ``route``, too."""
     for pattern in patterns:
         is_include = isinstance(pattern, URLResolver)
         constants = pattern.default_kwargs if is_include else pattern.default_args

@@ -1,4 +1,4 @@
-"""What the commands that provision share."""
+"""Base of the commands that provision a gateway."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def find_gateway(pk: int) -> ApiGateway:
 
 
 class ProvisioningCommand(BaseCommand):
-    """Does one thing to the gateway that ``--pk`` names."""
+    """Calls one method of the gateway that ``--pk`` names."""
 
-    #: The gateway's method that does it.
+    #: The name of the method.
     verb: str
-    #: What is said then, with ``{0}`` for the gateway.
+    #: The text that is printed afterwards, with ``{0}`` for the gateway.
     success: str
-    #: The flag of a gateway for which there is nothing left to do, and what that is called.
+    #: The gateway's flag that says that nothing is left to do, and the text of the error then.
     done_flag: str
     done_text: str
 

@@ -1,8 +1,8 @@
-"""Clearing of sessions that are over, in small steps. Knows the database, not AWS."""
+"""Clearing of sessions that are over, in batches. Knows the database, not AWS."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Callable
 
 from django.db import connections, transaction
@@ -12,25 +12,28 @@ from ..models import WebSocketSession, WebSocketSessionQuerySet
 from ..models.broadcasts import CONNECTION_LIFETIME
 from ..sending import BATCH_SIZE
 
-#: A connection begins up to half a minute after its row, and the clock that wrote it may differ.
+#: A connection begins up to half a minute after its row, and another clock may have written that.
 LEEWAY = timedelta(minutes=10)
 
-#: Without USE_TZ the row has local time, which leaps by an hour in spring.
-LEAP = timedelta(hours=1)
+#: Without USE_TZ the row has local time, which goes forward by an hour in spring.
+DST_SHIFT = timedelta(hours=1)
 
 
 def expired() -> WebSocketSessionQuerySet:
-    """The sessions that count as connected, and are older than a connection can be."""
-    return _sessions().filter(connected=True, created_on__lt=_cutoff(timezone.now()))
+    """Return the sessions that count as connected, but are older than a connection can be."""
+    now = timezone.now()
+    shift = DST_SHIFT if timezone.is_naive(now) else timedelta()
+    oldest = now - CONNECTION_LIFETIME - LEEWAY - shift
+    return _sessions().filter(connected=True, created_on__lt=oldest)
 
 
 def closed() -> WebSocketSessionQuerySet:
-    """The sessions whose connection is known to have ended."""
+    """Return the sessions whose connection is known to have ended."""
     return _sessions().filter(connected=False)
 
 
 def close_expired() -> int:
-    """Mark the expired sessions as closed; return how many. There is nobody left to tell."""
+    """Mark the expired sessions as closed; return how many. AWS is not called: they are gone."""
     now = timezone.now()
     return _in_batches(expired(), lambda rows: rows.update(connected=False, updated_on=now))
 
@@ -38,17 +41,13 @@ def close_expired() -> int:
 def delete_closed() -> int:
     """Delete the closed sessions; return how many.
 
-    If a project has signals or cascades on sessions, Django sees to them as ever.
+    Django sends the project's signals and follows its cascades, as with any delete().
     """
     return _in_batches(closed(), _delete)
 
 
 def _sessions() -> WebSocketSessionQuerySet:
     return WebSocketSession.objects.on_primary()
-
-
-def _cutoff(now: datetime) -> datetime:
-    return now - CONNECTION_LIFETIME - LEEWAY - (LEAP if timezone.is_naive(now) else timedelta())
 
 
 def _delete(rows: WebSocketSessionQuerySet) -> int:
@@ -61,35 +60,28 @@ def _in_batches(
 ) -> int:
     """Write to these rows, each batch in a transaction of its own; return how many.
 
-    A row that somebody else is writing at the moment is left for the next run.
+    A row to which somebody else is writing at the moment is left for the next run.
     """
-    written, keys = 0, _first_keys(rows)
+    # MariaDB reads a table that it takes for small as a whole, instead of looking up many keys.
+    # It then locks other rows, or waits for them. A single key it always looks up.
+    size = 1 if connections[rows.db].vendor == "mysql" else BATCH_SIZE
+    ordered = rows.order_by("pk").values_list("pk", flat=True)
+    written, keys = 0, list(ordered[:BATCH_SIZE])
     while keys:
         with transaction.atomic(rows.db):
-            for some in _statements(rows.db, keys):
-                # The condition stays: what has ceased to meet it meanwhile is not written to.
-                written += write(rows.filter(pk__in=_lock(rows, some)))
-        keys = _first_keys(rows.filter(pk__gt=keys[-1]))
+            for start in range(0, len(keys), size):
+                free = _lock(rows, keys[start : start + size])
+                # ``rows`` is filtered, since a row may no longer meet its conditions.
+                written += write(rows.filter(pk__in=free))
+        keys = list(ordered.filter(pk__gt=keys[-1])[:BATCH_SIZE])
     return written
 
 
-def _first_keys(rows: WebSocketSessionQuerySet) -> list[int]:
-    return list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE])
-
-
-def _statements(database: str, keys: list[int]) -> list[list[int]]:
-    """The keys, by the statement that is to take them."""
-    # Where MariaDB believes a table to be small, it reads it all rather than look up many keys,
-    # and then locks, or waits for, rows that are not concerned. One key it always looks up.
-    if connections[database].vendor == "mysql":
-        return [[key] for key in keys]
-    return [keys]
-
-
 def _lock(rows: WebSocketSessionQuerySet, keys: list[int]) -> list[int]:
-    """The keys that are free, now locked; all of them where a database has no SKIP LOCKED.
+    """Lock the rows that nobody else has locked; return their keys.
 
-    SQLite is among those, and there a transaction that reads first could not wait to write.
+    A database without SKIP LOCKED locks nothing, and all keys are returned. SQLite is one of
+    these: in it a transaction that reads first could not wait to write.
     """
     if not connections[rows.db].features.has_select_for_update_skip_locked:
         return keys

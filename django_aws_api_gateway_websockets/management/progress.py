@@ -1,4 +1,4 @@
-"""How many connections a command has been through, on one line of a terminal."""
+"""Progress of a command: how many connections are done, on one line of a terminal."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _BAR = 30
 
 
 class ProgressLine:
-    """A bar with counts that overwrites itself; nothing is left of it at the end of the block.
+    """A bar with counts that overwrites itself, and is erased at the end of the block.
 
-    Call it with how many are done, and of how many, or None where that is not known. A stream that
-    is no terminal gets nothing, as does every stream with ``hidden``.
+    Call it with the number of connections that are done, and the number of all, or None if that is
+    not known. Nothing is written to a stream that is not a terminal, nor with ``hidden``.
     """
 
     done = 0
@@ -41,13 +41,13 @@ class ProgressLine:
     def _bar(self) -> str:
         if not self.total:
             return ""
-        share = min(self.done / self.total, 1)  # more may have come since they were counted
+        share = min(self.done / self.total, 1)  # New connections may come after the count.
         return f"[{'#' * int(_BAR * share):<{_BAR}}] {share:4.0%}  "
 
     def _draw(self, text: str) -> None:
         if not self._is_shown:
             return
-        # The cursor waits at the line's start, so that whatever is logged meanwhile overwrites it.
+        # The cursor is left at the line's start, so that log lines overwrite the bar.
         blank = " " * (self._width - len(text))
         self._width = len(text)
         self._stream.write(f"{text}{blank}\r", str, ending="")

@@ -1,4 +1,4 @@
-"""The tables: gateways and their routes, sessions, tickets and broadcasts."""
+"""Models: gateways and their routes, sessions, tickets and broadcasts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Attempts at provisioning: one at a time for each gateway, with the outcome on its row.
 
-The claim is one conditional UPDATE, not a database lock: the calls to AWS take a minute at worst,
-and none of them may run inside a transaction.
+An attempt claims the row by one conditional UPDATE, not by a database lock: the calls to AWS take
+a minute at worst, and none of them may run inside a transaction.
 """
 
 from __future__ import annotations
@@ -27,22 +27,23 @@ from ..exceptions import (
 
 logger = logging.getLogger(__name__)
 
-#: After this time a claim is that of a process that died. A whole run takes under a minute;
-#: botocore's time-outs and the waits for throttling stretch it to a few.
-CLAIM_LASTS = timedelta(minutes=15)
+#: After this time the process that has a claim is taken for dead. An attempt takes under a minute,
+#: or a few minutes with botocore's time-outs and with waits for throttling.
+CLAIM_LIFETIME = timedelta(minutes=15)
 
 
 class ProvisioningAttempts(models.Model):
-    """The columns and the verbs of attempts at provisioning; a gateway inherits them."""
+    """The fields and the methods of attempts at provisioning; a gateway inherits them."""
 
-    # Nullable, so that rows and releases without these columns go on working.
+    # Nullable, so that older rows and older releases, which lack these columns, still work.
     creation_token = models.CharField(max_length=32, null=True, editable=False)  # noqa: DJ001
     provisioning_since = models.DateTimeField(null=True, editable=False)
     last_error = models.TextField(null=True, editable=False)  # noqa: DJ001
     updated_on = models.DateTimeField(auto_now=True)
 
-    #: The columns that an attempt reads again under the claim: another one may have written them.
-    columns_of_attempts: ClassVar[Sequence[str]] = ("creation_token", "provisioning_since")
+    #: The fields that an attempt reads again when it has the claim, since an earlier attempt of
+    #: another process may have written them.
+    refreshed_fields: ClassVar[Sequence[str]] = ("creation_token", "provisioning_since")
 
     class Meta:
         abstract = True
@@ -51,11 +52,11 @@ class ProvisioningAttempts(models.Model):
     def is_being_provisioned(self) -> bool:
         """True while an attempt is under way."""
         since = self.provisioning_since
-        return since is not None and since > timezone.now() - CLAIM_LASTS
+        return since is not None and since > timezone.now() - CLAIM_LIFETIME
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Hold the claim for the length of the block; record a failure with its reason.
+        """Hold the claim for the length of the block, and record the reason of a failure.
 
         Raises GatewayNotReady for an unsaved row, ProvisioningInProgress if another process has
         the claim, and AwsCallFailed in place of botocore's errors.
@@ -72,9 +73,9 @@ class ProvisioningAttempts(models.Model):
             self.write(provisioning_since=None, last_error=failure or None)
 
     def attempt_or_log(self, failure: str, work: Callable[[], None]) -> None:
-        """Attempt it after a commit, when it is too late to raise.
+        """Do the work as an attempt, and log a failure: after a commit it is too late to raise.
 
-        ``failure`` begins the log line of an attempt that fails.
+        ``failure`` is the beginning of the log line.
         """
         try:
             with self.attempt():
@@ -83,7 +84,7 @@ class ProvisioningAttempts(models.Model):
             logger.error("%s: %s", failure, error)
 
     def write(self, **columns: Any) -> None:
-        """Write these columns, and no other, to the row and to the object."""
+        """Write these columns, and no others, to the row and to the object."""
         for name, value in columns.items():
             setattr(self, name, value)
         self.save(update_fields=[*columns, "updated_on"])
@@ -92,19 +93,19 @@ class ProvisioningAttempts(models.Model):
         if self.pk is None:
             raise GatewayNotReady("Save the gateway before provisioning it.")
         now = timezone.now()
-        # A replica may not have what another process has just written.
+        # The primary is read, because a replica may not have another process's claim yet.
         database = router.db_for_write(type(self), instance=self)
         rows = type(self)._base_manager.using(database).filter(pk=self.pk)
-        free = Q(provisioning_since=None) | Q(provisioning_since__lt=now - CLAIM_LASTS)
+        free = Q(provisioning_since=None) | Q(provisioning_since__lt=now - CLAIM_LIFETIME)
         if not rows.filter(free).update(
             provisioning_since=now,
             creation_token=Coalesce("creation_token", Value(get_random_string(32))),
         ):
             raise ProvisioningInProgress(
                 f"{self} is being provisioned by another process. If that one has died, "
-                f"try again {CLAIM_LASTS.total_seconds() / 60:.0f} minutes after it began."
+                f"try again {CLAIM_LIFETIME.total_seconds() / 60:.0f} minutes after it began."
             )
-        self.refresh_from_db(using=database, fields=self.columns_of_attempts)
+        self.refresh_from_db(using=database, fields=self.refreshed_fields)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Broadcasts: messages that task workers send, to whom, and how far they have come."""
+"""Broadcasts: messages that task workers send, their recipients, and how many are done."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..exceptions import ConfigurationError
 from ..sending import Report
 from .querysets import PrimaryQuerySet
 
-#: Recipients of a chunk, which is the work of one task.
+#: The most recipients of a chunk, which is the work of one task.
 CHUNK_SIZE = 1000
 
 #: API Gateway ends every connection after two hours, so an older broadcast reaches nobody.
@@ -37,14 +37,14 @@ class TaskBackend(Protocol):
     def enqueue(self, chunk: int) -> None:
         """Have a worker call ``broadcasts.worker.deliver(chunk)`` soon.
 
-        That may be called several times, also at once. What it returns are the seconds after
-        which it has to be called again, or None.
+        The function may be called several times, even at the same time. It returns None, or the
+        seconds after which it has to be called again.
         """
         ...
 
 
 def task_backend() -> TaskBackend:
-    """Return a new backend of the class that the settings name.
+    """Return a new task backend, of the class that the settings name.
 
     Raises ConfigurationError if they name none, or one that cannot be used here.
     """
@@ -60,27 +60,27 @@ def task_backend() -> TaskBackend:
 
 
 class BroadcastQuerySet(models.QuerySet["Broadcast"]):
-    """Broadcasts, made and forgotten."""
+    """Broadcasts: how they start, and how old ones are deleted."""
 
     def start(self, message: str, keys: Sequence[int], at_most_once: bool) -> Broadcast:
         """Record a message for the sessions of these keys; enqueue its chunks on commit."""
         database = router.db_for_write(self.model)
-        runs = (keys[start : start + CHUNK_SIZE] for start in range(0, len(keys), CHUNK_SIZE))
+        parts = (keys[start : start + CHUNK_SIZE] for start in range(0, len(keys), CHUNK_SIZE))
         with transaction.atomic(using=database):
             broadcast = self.using(database).create(
                 message=message, size=len(keys), at_most_once=at_most_once
             )
-            chunks = [BroadcastChunk(broadcast=broadcast, recipients=run) for run in runs]
+            chunks = [BroadcastChunk(broadcast=broadcast, recipients=part) for part in parts]
             BroadcastChunk.objects.using(database).bulk_create(chunks, batch_size=100)
             transaction.on_commit(broadcast.resume, using=database)
         return broadcast
 
     def old(self) -> BroadcastQuerySet:
-        """Those that are older than any connection, and so have nobody left to reach."""
+        """Return the broadcasts that are older than any connection: they can reach nobody."""
         return self.filter(created_on__lte=timezone.now() - CONNECTION_LIFETIME)
 
     def forget_old(self) -> int:
-        """Delete the old ones of these; return how many."""
+        """Delete the broadcasts of this queryset that are two hours old; return how many."""
         _, deleted = self.old().only("pk").delete()
         return deleted.get(self.model._meta.label, 0)
 
@@ -107,20 +107,20 @@ class Broadcast(models.Model):
 
     @property
     def is_finished(self) -> bool:
-        """True if there is nothing left to do, whatever became of single recipients."""
+        """True if there is nothing left to do, whether recipients were reached or not."""
         return not self.chunks.on_primary().filter(finished_on=None).exists()
 
     @property
     def reached(self) -> int:
-        """How many recipients are recorded as dealt with."""
+        """How many recipients are recorded as done: sent to, gone or failed."""
         return self._sum("reached")["reached"]
 
     @property
     def report(self) -> Report:
-        """What became of those reached so far.
+        """What became of the recipients that are done so far.
 
-        Under ``at_most_once`` it may count fewer: of those whom a worker was sending to when it
-        died, nobody knows.
+        With ``at_most_once`` it may count fewer than ``reached``: if a worker died, nobody knows
+        whom it had just sent to.
         """
         failed = self.chunks.on_primary().filter(failed__gt=0)
         reasons: Counter[str] = Counter()
@@ -131,7 +131,7 @@ class Broadcast(models.Model):
     def resume(self) -> int:
         """Enqueue the unfinished chunks that no worker has; return how many.
 
-        Too often does no harm. Raises ConfigurationError if there is no task backend.
+        To call it too often does no harm. Raises ConfigurationError if there is no task backend.
         """
         return self.chunks.enqueue()
 
@@ -143,19 +143,22 @@ class Broadcast(models.Model):
 
 
 class BroadcastChunkQuerySet(PrimaryQuerySet["BroadcastChunk"]):
-    """Chunks, by what is left to do."""
+    """Chunks of broadcasts, chosen by what is left to do."""
 
     def pending(self) -> BroadcastChunkQuerySet:
-        """Those with something left to do, at work or not."""
-        young = timezone.now() - CONNECTION_LIFETIME
-        return self.on_primary().filter(finished_on=None, broadcast__created_on__gt=young)
+        """Return the chunks that are not finished, whether a worker has them or not.
+
+        Those of old broadcasts are left out.
+        """
+        oldest = timezone.now() - CONNECTION_LIFETIME
+        return self.on_primary().filter(finished_on=None, broadcast__created_on__gt=oldest)
 
     def unclaimed(self) -> BroadcastChunkQuerySet:
-        """Those that no living worker has."""
+        """Return the chunks that no living worker has."""
         return self.filter(Q(claimed_until=None) | Q(claimed_until__lte=timezone.now()))
 
     def enqueue(self) -> int:
-        """Hand those that are pending and unclaimed to the task backend; return how many."""
+        """Enqueue the chunks that are pending and unclaimed; return how many."""
         backend = task_backend()
         keys = list(self.pending().unclaimed().order_by("pk").values_list("pk", flat=True))
         for key in keys:
@@ -169,16 +172,16 @@ class BroadcastChunk(models.Model):
     """Some of a broadcast's recipients. One worker at a time has the claim to send to them."""
 
     broadcast = models.ForeignKey(Broadcast, on_delete=models.CASCADE, related_name="chunks")
-    #: The sessions' keys, in their order.
+    #: The primary keys of the sessions, in order.
     recipients = models.JSONField()
-    #: How many of them, from the first, are recorded: they are never sent to again.
+    #: How many recipients, counted from the first, are done. They are never sent to again.
     reached = models.PositiveIntegerField(default=0)
     sent = models.PositiveIntegerField(default=0)
     gone = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     reasons = models.JSONField(default=dict)
     finished_on = models.DateTimeField(null=True)
-    #: Whose claim it is, until when. One that has run out belongs to a dead worker.
+    #: The worker that has the claim, and until when. An expired claim is a dead worker's.
     claimed_by = models.CharField(max_length=32, null=True)  # noqa: DJ001
     claimed_until = models.DateTimeField(null=True)
 
@@ -192,17 +195,17 @@ class BroadcastChunk(models.Model):
 
     @property
     def seconds_left(self) -> Optional[float]:
-        """Until the claim that another worker has runs out; None if the chunk is finished."""
+        """Seconds until another worker's claim expires, at least 1; None for a finished chunk."""
         if self.finished_on:
             return None
         until = self.claimed_until or timezone.now()
         return max((until - timezone.now()).total_seconds(), 1)
 
     def claim(self) -> bool:
-        """Take the chunk for this worker, and read how far it is; False if another one has it.
+        """Claim the chunk for this worker and read its progress; False if another one has it.
 
-        It is one UPDATE, so of many that try at once one succeeds. For that its conditions are on
-        this row alone: with a join, databases look first and write then.
+        It is one UPDATE, so of many workers at the same time one succeeds. Its conditions are on
+        this row alone, because with a join databases read first and write afterwards.
         """
         worker = token_urlsafe(16)
         free = self._row().filter(finished_on=None).unclaimed()
@@ -234,7 +237,7 @@ class BroadcastChunk(models.Model):
         self.write_if_claimed(finished_on=timezone.now())
 
     def release(self) -> None:
-        """Give the claim up, if it is still this worker's."""
+        """Give up the claim, if this worker still has it."""
         mine = self._row().filter(claimed_by=self.claimed_by)
         mine.update(claimed_by=None, claimed_until=None)
 
@@ -243,5 +246,5 @@ class BroadcastChunk(models.Model):
 
 
 def lease() -> datetime:
-    """Until when a claim holds that is made or renewed now."""
+    """Return when a claim expires that is made or renewed now."""
     return timezone.now() + timedelta(seconds=conf.task_lease)

@@ -8,9 +8,10 @@ from django.db import models
 
 
 class ChangeTracking(models.Model):
-    """Knows which columns have changed, so that ``save()`` writes those alone.
+    """Knows which columns have changed, so that ``save()`` writes those and ``updated_on`` alone.
 
-    What other processes have written meanwhile (that a connection has ended, say) is kept.
+    The other columns keep what other processes have written meanwhile, such as that a connection
+    has ended.
     """
 
     #: The columns as they were when the row was read or written.
@@ -20,11 +21,11 @@ class ChangeTracking(models.Model):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save; of a row that exists, save the changed columns alone."""
-        if self._is_stored and not args and not _chooses(kwargs, self._state.db):
+        """Save; of a row that exists, save only the changed columns."""
+        if self._is_stored and not args and _is_plain_save(kwargs, self._state.db):
             kwargs["update_fields"] = [*self._changed_fields(), "updated_on"]
         super().save(*args, **kwargs)
-        # Positional arguments may say that some columns alone were written, so they prove nothing.
+        # Positional arguments may have chosen some columns, so it is not known which were written.
         if not args:
             self._remember(kwargs.get("update_fields"))
 
@@ -41,7 +42,7 @@ class ChangeTracking(models.Model):
         self._remember(fields)
 
     def mark_saved(self, **columns: Any) -> None:
-        """Take over the values of columns that an UPDATE has written already."""
+        """Set these columns as unchanged, because an UPDATE has written them already."""
         for name, value in columns.items():
             setattr(self, name, value)
         self._remember(columns)
@@ -73,8 +74,10 @@ class ChangeTracking(models.Model):
         }
 
 
-def _chooses(options: Mapping[str, Any], database: Optional[str]) -> bool:
-    """True if save() is told which columns to write, or another database to write to."""
-    return bool(options.get("force_insert") or options.get("update_fields") is not None) or (
-        options.get("using") not in (None, database)
+def _is_plain_save(options: Mapping[str, Any], database: Optional[str]) -> bool:
+    """True if save() is not told to insert, which columns to write, or another database."""
+    return (
+        not options.get("force_insert")
+        and options.get("update_fields") is None
+        and options.get("using") in (None, database)
     )

@@ -1,4 +1,4 @@
-"""A URL field that takes the host names of a private network."""
+"""Fields of the models: a URL field that accepts the host names of a private network."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from django.db import models
 
 
 def validate_endpoint(value: str) -> None:
-    """Accept an absolute http or https URL; single-label hosts (http://web:8000/ws/) are fine."""
+    """Raise ValidationError unless it is an absolute http or https URL.
+
+    Unlike Django's validator it accepts hosts of a single label: http://web:8000/ws/
+    """
     try:
         url = urlsplit(value)
-        url.port  # noqa: B018 - raises ValueError for a port that is none
+        url.port  # noqa: B018 - raises ValueError for an invalid port
     except ValueError as error:
         raise ValidationError("Enter a valid URL.") from error
     if url.scheme not in ("http", "https") or not url.hostname or re.search(r"\s", value):
@@ -23,7 +26,7 @@ def validate_endpoint(value: str) -> None:
 
 
 class EndpointField(models.URLField):  # type: ignore[type-arg]
-    """URLField without its demand for a top-level domain. Migrations see a plain URLField."""
+    """A URLField whose host needs no top-level domain. Migrations see a plain URLField."""
 
     default_validators = [validate_endpoint]
 

@@ -18,7 +18,11 @@ from .fields import EndpointField
 
 #: The columns that the steps of provisioning learn from AWS.
 FIELDS_FROM_AWS = (
-    *("api_id", "api_endpoint", "deployment_id", "api_gateway_domain_name", "api_mapping_id"),
+    "api_id",
+    "api_endpoint",
+    "deployment_id",
+    "api_gateway_domain_name",
+    "api_mapping_id",
 )
 
 
@@ -28,7 +32,10 @@ def get_boto3_client(service: str = "apigatewayv2", **kwargs: Any) -> Any:
 
 
 def client_for_provisioning() -> Any:
-    """Return a client by ``models.get_boto3_client``, in whose place a site's tests put a fake."""
+    """Return a client made by ``models.get_boto3_client``.
+
+    The function is looked up at each call, because a site's tests replace it by a fake.
+    """
     return import_string(f"{__package__}.get_boto3_client")()
 
 
@@ -86,10 +93,12 @@ class ApiGateway(ProvisioningAttempts):
     #: older releases, which send no secret.
     source_proof = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
 
-    columns_of_attempts = (
-        *ProvisioningAttempts.columns_of_attempts,
+    refreshed_fields = (
+        *ProvisioningAttempts.refreshed_fields,
         *FIELDS_FROM_AWS,
-        *("api_created", "custom_domain_created", "source_proof"),
+        "api_created",
+        "custom_domain_created",
+        "source_proof",
     )
 
     class Meta:
@@ -120,8 +129,8 @@ class ApiGateway(ProvisioningAttempts):
         """True if each of its events has to bring the source proof."""
         if self.api_created:
             return self.source_proof is not None
-        # Integrations that a run of ours is still making have the proof from the first. Those of
-        # an API that is somebody's own work may have a secret of their own.
+        # The integrations of an attempt that is not finished send the proof from the start. Those
+        # of an API that somebody made by hand may send WEBSOCKETS["source_secret"].
         return self.creation_token is not None or proof.has_custom_secret()
 
     @property
@@ -133,7 +142,7 @@ class ApiGateway(ProvisioningAttempts):
 
     @property
     def status(self) -> str:
-        """Where provisioning stands, in a word or two."""
+        """The state of provisioning, in a few words."""
         if self.is_being_provisioned:
             return "in progress"
         if self.last_error:
@@ -145,8 +154,9 @@ class ApiGateway(ProvisioningAttempts):
     def create_gateway(self) -> None:
         """Make the API, its routes and its stage in AWS, and deploy them.
 
-        Returns at once if that is done. Each step is recorded as it succeeds, so that after a
-        failure a second call goes on where the first one stopped. Raises ProvisioningError.
+        It does nothing if the API has been created. Each step is recorded as it succeeds, so that
+        after a failure a second call goes on where the first one stopped. Raises
+        ProvisioningError.
         """
         if self.api_created:
             return
@@ -154,32 +164,34 @@ class ApiGateway(ProvisioningAttempts):
             raise GatewayNotReady("The target base endpoint is required: https://example.com/ws/")
         with self.attempt():
             if not self.api_created:
-                self._bring_into_service(self._create_api)
+                client = client_for_provisioning()
+                self._run_step(self._create_api, client)
+                self._bring_into_service(client)
 
     create_gateway.alters_data = True  # type: ignore[attr-defined]
 
     def upgrade_gateway(self, *, dry_run: bool = False) -> list[str]:
-        """Bring a created API in AWS to what this version of the package makes of it.
+        """Upgrade a created API in AWS to what this version of the package makes.
 
-        That is the mapped headers, the source proof among them, and the throttles. The row is
-        marked when all are deployed, so that events are accepted all the while. It can be
-        repeated, and must be after a change of the secret. Raises ProvisioningError.
+        These are the routes, their mapped headers with the source proof, and the throttles. The
+        row is marked when all of them are deployed, so that events are accepted all the while. It
+        can be repeated, and must be after a change of the secret. Raises ProvisioningError.
 
-        With ``dry_run`` it reads from AWS, changes nothing, and returns what it would change, one
-        call each; otherwise the list is empty.
+        With ``dry_run`` it reads from AWS, changes nothing, and returns the calls that would
+        change something; otherwise the list is empty.
         """
         if not (self.api_created and self.target_base_endpoint):
             raise GatewayNotReady("The API needs to be created before it can be upgraded")
         if dry_run:
             return self._calls_of_upgrade()
         with self.attempt():
-            self._bring_into_service()
+            self._bring_into_service(client_for_provisioning())
         return []
 
     upgrade_gateway.alters_data = True  # type: ignore[attr-defined]
 
     def create_custom_domain(self) -> None:
-        """Make the custom domain in AWS and map it to the stage. Goes on after a failure, too.
+        """Make the custom domain in AWS and map it to the stage, or go on after a failure.
 
         Raises GatewayNotReady (a ValueError) without an API, domain or certificate.
         """
@@ -191,18 +203,20 @@ class ApiGateway(ProvisioningAttempts):
             raise GatewayNotReady("A domain name is required")
         with self.attempt():
             if not self.custom_domain_created:
-                self._run_steps(self._create_domain_name, self._create_api_mapping)
+                client = client_for_provisioning()
+                self._run_step(self._create_domain_name, client)
+                self._run_step(self._create_api_mapping, client)
                 self.write(custom_domain_created=True)
 
     create_custom_domain.alters_data = True  # type: ignore[attr-defined]
 
     def deploy_api(self, client: Any) -> None:
-        """Put the API's routes as they are now into service."""
+        """Deploy the API's routes as they are in AWS now."""
         deployment = steps.deploy(client, self.api_id, self.stage, self.stage_description)
         self.write(deployment_id=deployment)
 
     def route_table(self, client: Any) -> RouteTable:
-        """Return the routes as they are in AWS; those that the table makes send the proof."""
+        """Return the routes as they are in AWS. Routes that the table makes send the proof."""
         return RouteTable(client, self.api_id, {proof.HEADER: proof.value_for(self.pk)})
 
     def own_routes(self) -> list[Route]:
@@ -231,12 +245,12 @@ class ApiGateway(ProvisioningAttempts):
 
     def _create_routes(self, client: Any) -> None:
         additional = self.additional_routes.values_list("route_key", "integration_url")
-        # Read before the first call to AWS, and not between two calls.
+        # The database is read before the first call to AWS, and not between two calls.
         routes = [*self.own_routes(), *map(Route._make, additional)]
         table = self.route_table(client)
         for route in routes:
             table.ensure(route)
-        table.sweep()
+        table.remove_unused_integrations()
 
     def _create_stage_and_deploy(self, client: Any) -> None:
         self._create_stage(client)
@@ -275,19 +289,19 @@ class ApiGateway(ProvisioningAttempts):
             raise GatewayNotReady(text)
         return {str(name): str(value) for name, value in self.tags.items()}
 
-    def _bring_into_service(self, *first_steps: Callable[[Any], None]) -> None:
-        """Run these steps, make or correct all routes and the stage, deploy; then record it."""
+    def _bring_into_service(self, client: Any) -> None:
+        """Make or correct all routes and the stage, deploy them, and record it."""
         routes = list(self.additional_routes.values_list("pk", flat=True))
-        self._run_steps(*first_steps, self._create_routes, self._create_stage_and_deploy)
+        self._run_step(self._create_routes, client)
+        self._run_step(self._create_stage_and_deploy, client)
         self.additional_routes.filter(pk__in=routes).update(deployed=True)
         fingerprint = proof.fingerprint(proof.value_for(self.pk))
         self.write(api_created=True, source_proof=fingerprint)
 
-    def _run_steps(self, *chosen: Callable[[Any], None]) -> None:
-        client = client_for_provisioning()
-        for step in chosen:
-            step(client)
-            self.write(**{name: getattr(self, name) for name in FIELDS_FROM_AWS})
+    def _run_step(self, step: Callable[[Any], None], client: Any) -> None:
+        """Run a step, and write what it has learnt from AWS."""
+        step(client)
+        self.write(**{name: getattr(self, name) for name in FIELDS_FROM_AWS})
 
     def _calls_of_upgrade(self) -> list[str]:
         with translated_errors():

@@ -11,12 +11,12 @@ Rows = TypeVar("Rows", bound="PrimaryQuerySet[Any]")
 
 
 class PrimaryQuerySet(models.QuerySet[Model]):
-    """A queryset that knows the database to which its model is written."""
+    """A queryset that can read from the database to which its model is written."""
 
     def on_primary(self: Rows) -> Rows:
-        """Return these rows, read where they are written: a replica may not have the latest.
+        """Return this queryset, read where its rows are written: a replica may lag behind.
 
-        A database that ``using()`` has chosen stays chosen.
+        A database that ``using()`` has chosen is kept.
         """
         is_chosen = self._db is not None  # type: ignore[attr-defined]
         return self if is_chosen else self.using(router.db_for_write(self.model))

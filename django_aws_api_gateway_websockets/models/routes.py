@@ -11,7 +11,7 @@ from ..provisioning.routes import Route, RouteTable
 from .fields import EndpointField
 from .gateways import ApiGateway, client_for_provisioning
 
-#: The columns of which AWS has a copy.
+#: The columns that AWS has a copy of.
 FIELDS_IN_AWS = {"api_gateway_id", "route_key", "integration_url"}
 
 
@@ -30,8 +30,8 @@ class ApiGatewayAdditionalRoute(models.Model):
     created_on = models.DateTimeField(auto_now_add=True)
     updated_on = models.DateTimeField(auto_now=True)
 
-    #: The columns that AWS has a copy of, as they were when the row was read.
-    _stored: Mapping[str, Any] = {}
+    #: FIELDS_IN_AWS as AWS has them: as the row was read, or as create_route() made them.
+    _in_aws: Mapping[str, Any] = {}
 
     class Meta:
         verbose_name = "additional route"
@@ -41,17 +41,17 @@ class ApiGatewayAdditionalRoute(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, and deploy the route once the transaction has committed if its gateway is live.
+        """Save, and after the commit deploy the route if its gateway has been created.
 
-        A failure to deploy is logged and shown on the gateway; ``deployed`` then stays False, and
-        saving again tries again.
+        A failure to deploy is logged and shown on the gateway. Then ``deployed`` stays False, and
+        the next save tries again.
         """
-        changed = any(getattr(self, name) != value for name, value in self._stored.items())
+        changed = any(getattr(self, name) != value for name, value in self._in_aws.items())
         self.deployed = self.deployed and not changed
         if changed and kwargs.get("update_fields"):
             kwargs["update_fields"] = {*kwargs["update_fields"], "deployed"}
         super().save(*args, **kwargs)
-        if self._stored.get("api_gateway_id", self.api_gateway_id) != self.api_gateway_id:
+        if self._in_aws.get("api_gateway_id", self.api_gateway_id) != self.api_gateway_id:
             self._undeploy_on_commit()
         if self.api_gateway.api_created and not self.deployed:
             transaction.on_commit(self._deploy)
@@ -60,18 +60,18 @@ class ApiGatewayAdditionalRoute(models.Model):
     def from_db(cls, *args: Any, **kwargs: Any) -> ApiGatewayAdditionalRoute:
         route = super().from_db(*args, **kwargs)
         loaded = route.__dict__
-        route._stored = {name: loaded[name] for name in FIELDS_IN_AWS & loaded.keys()}
+        route._in_aws = {name: loaded[name] for name in FIELDS_IN_AWS & loaded.keys()}
         return route
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        """Delete the row, and the live gateway's route once the transaction has committed."""
+        """Delete the row, and after the commit the route, if its gateway has been created."""
         deleted = super().delete(*args, **kwargs)
         self._undeploy_on_commit()
         return deleted
 
     def create_route(self, client: Any, deploy: bool = True) -> None:
-        """Make the route in AWS, or correct it, and deploy the gateway unless told not to."""
-        former_key = self._stored.get("route_key", self.route_key)
+        """Make the route in AWS, or correct it; deploy the gateway unless ``deploy`` is False."""
+        former_key = self._in_aws.get("route_key", self.route_key)
         table = self.api_gateway.route_table(client)
         table.ensure(Route(self.route_key, self.integration_url))
         _remove_unused(self.api_gateway, table, former_key)
@@ -79,22 +79,21 @@ class ApiGatewayAdditionalRoute(models.Model):
             self.api_gateway.deploy_api(client)
             self.deployed = True
             type(self)._base_manager.filter(pk=self.pk).update(deployed=True)
-        self._stored = {name: getattr(self, name) for name in FIELDS_IN_AWS}
+        self._in_aws = {name: getattr(self, name) for name in FIELDS_IN_AWS}
 
     def _deploy(self) -> None:
-        def deploy() -> None:
-            self.create_route(client_for_provisioning())
-
-        failure = f"Route not deployed route_key={self.route_key}"
-        self.api_gateway.attempt_or_log(failure, deploy)
+        self.api_gateway.attempt_or_log(
+            f"Route not deployed route_key={self.route_key}",
+            lambda: self.create_route(client_for_provisioning()),
+        )
 
     def _undeploy_on_commit(self) -> None:
-        """Remove the route from the gateway that AWS has it on, by the key that AWS has."""
-        known = {name: self._stored.get(name, getattr(self, name)) for name in FIELDS_IN_AWS}
-        self._stored = {}
-        live = ApiGateway._base_manager.filter(pk=known["api_gateway_id"], api_created=True)
-        for gateway in live:
-            transaction.on_commit(partial(_undeploy, gateway, known["route_key"]))
+        """After the commit remove the route from the gateway on which AWS has it, by that key."""
+        gateway_pk = self._in_aws.get("api_gateway_id", self.api_gateway_id)
+        route_key = self._in_aws.get("route_key", self.route_key)
+        self._in_aws = {}
+        for gateway in ApiGateway._base_manager.filter(pk=gateway_pk, api_created=True):
+            transaction.on_commit(partial(_undeploy, gateway, route_key))
 
 
 def _undeploy(gateway: ApiGateway, route_key: str) -> None:
@@ -107,8 +106,8 @@ def _undeploy(gateway: ApiGateway, route_key: str) -> None:
 
 
 def _remove_unused(gateway: ApiGateway, table: RouteTable, key: str) -> None:
-    # A key that one route gave up may be another route's by now.
+    # Another route may have taken the key meanwhile.
     own = [route.key for route in gateway.own_routes()]
     if key not in own and not gateway.additional_routes.filter(route_key=key).exists():
         table.remove(key)
-    table.sweep()
+    table.remove_unused_integrations()

@@ -1,4 +1,4 @@
-"""Sessions: the live connections, and what is done with many of them at once."""
+"""Sessions: the connections, and what is done with one or many of them at once."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .broadcasts import Broadcast, task_backend
 from .changes import ChangeTracking
 from .querysets import PrimaryQuerySet
 
-#: API Gateway waits 29 s for the answer to a $connect, and until it has the answer AWS calls the
-#: connection gone.
-CONNECT_LASTS = timedelta(seconds=30)
+#: API Gateway waits 29 s for the answer to a $connect. Until it has the answer, AWS says that the
+#: connection is gone.
+CONNECT_TIMEOUT = timedelta(seconds=30)
 
 
 class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
-    """Sessions that can be written to, all at once."""
+    """Sessions, to all of which a message can be sent at once."""
 
     def send_message(
         self, data: Any, *, on_commit: bool = False, progress: Optional[Progress] = None
@@ -44,10 +44,10 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         Raises MessageNotSerializable, MessageTooLarge (128 KiB) or RegionMissing before a message
         leaves.
         """
-        body = sending.encode(data)
-        return self._now_or_later(
-            partial(recipients.send, self, body, progress=progress), on_commit
-        )
+        report, body = Report(), sending.encode(data)
+        send = partial(recipients.send, self, body, report, progress=progress)
+        self._now_or_on_commit(send, on_commit)
+        return report
 
     async def asend_message(self, data: Any, *, progress: Optional[Progress] = None) -> Report:
         """Send as ``send_message`` does, without blocking the event loop.
@@ -63,21 +63,23 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
     def send_to_one(
         self, session: WebSocketSession, data: Any, *, on_commit: bool = False
     ) -> Report:
-        """Send ``data`` to one session that is at hand; see ``send_message``."""
-        body = sending.encode(data)
-        return self._now_or_later(partial(recipients.send_to_one, self, session, body), on_commit)
+        """Send ``data`` to one session that is loaded already; see ``send_message``."""
+        report, body = Report(), sending.encode(data)
+        send = partial(recipients.send_to_one, self, session, body, report)
+        self._now_or_on_commit(send, on_commit)
+        return report
 
     async def asend_to_one(self, session: WebSocketSession, data: Any) -> Report:
-        """Send ``data`` to one session that is at hand; see ``asend_message``."""
+        """Send ``data`` to one session that is loaded already; see ``asend_message``."""
         return await recipients.asend_to_one(self, session, sending.encode(data))
 
     def broadcast(self, data: Any, *, at_most_once: bool = False) -> Broadcast:
         """Send ``data`` as JSON to the sessions that are connected now, by tasks of a queue.
 
-        The message and the recipients are recorded, and when the transaction commits a task is
-        enqueued for each 1,000 of them. Where a worker dies, recipients in doubt get the message
-        twice, or with ``at_most_once`` perhaps not at all. The tasks use the database that the
-        router chooses.
+        The message and the recipients are recorded, and when the transaction has committed a task
+        is enqueued for each 1,000 of them. If a worker dies, some recipients may get the message
+        twice, or with ``at_most_once`` not at all. The tasks use the database that the router
+        chooses.
 
         Raises ConfigurationError without WEBSOCKETS["task_backend"], and MessageNotSerializable or
         MessageTooLarge (128 KiB), before anything is recorded.
@@ -90,11 +92,11 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
     broadcast.alters_data = True  # type: ignore[attr-defined]
 
     def close(self, *, on_commit: bool = False) -> Report:
-        """Close the connections of the connected sessions of this queryset, and their rows.
+        """Close the connections of the connected sessions of this queryset, and mark their rows.
 
-        The rows come first: whatever AWS answers, nothing is sent to these connections and no
-        message of theirs is accepted any more. The client sees the code 1000; no other code and no
-        reason can be chosen. The report counts those that were closed, had gone, or failed.
+        The rows are marked first: whatever AWS answers, nothing is sent to these connections and
+        no message of theirs is accepted any more. The client sees the code 1000; no other code and
+        no reason can be chosen. The report counts those that were closed, had gone, or failed.
 
         With ``on_commit`` AWS is called when the transaction has committed, a failure is logged,
         and the report is empty.
@@ -104,11 +106,11 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
             self._close(rows, report, on_commit)
         return report
 
-    # A template must not call this, and ``objects.close()`` must not close all by mistake.
+    # A template must not call this, and ``objects.close()`` must not close all sessions.
     close.alters_data = close.queryset_only = True  # type: ignore[attr-defined]
 
     def close_one(self, session: WebSocketSession, on_commit: bool) -> Report:
-        """Close one session that is at hand; see ``close``."""
+        """Close one session that is loaded already; see ``close``."""
         report = Report()
         self._close([recipients.row_of(session)], report, on_commit)
         session.mark_saved(connected=False)
@@ -117,41 +119,36 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
     close_one.alters_data = True  # type: ignore[attr-defined]
 
     def mark_gone(self) -> int:
-        """Mark these sessions as no longer connected, but for those still connecting."""
+        """Mark these sessions as no longer connected, except those that are still connecting."""
         now = timezone.now()
-        connecting = Q(request_count__lte=1, created_on__gt=now - CONNECT_LASTS)
+        connecting = Q(request_count__lte=1, created_on__gt=now - CONNECT_TIMEOUT)
         return self.exclude(connecting).update(connected=False, updated_on=now)
 
     def unfiltered(self) -> WebSocketSessionQuerySet:
-        """Return all sessions, of the database that ``using()`` has chosen, if it has."""
-        # Not self.db, which is the database to read from: the UPDATE goes where writes go.
+        """Return all sessions, of the database that ``using()`` has chosen, if any."""
+        # self.db would be the database to read from, and an UPDATE must go where writes go.
         return type(self)(self.model, using=self._db)  # type: ignore[attr-defined]
-
-    def _now_or_later(
-        self, act: Callable[[Report], Any], on_commit: bool, report: Optional[Report] = None
-    ) -> Report:
-        """Act now, or when the transaction has committed; return the report that it fills."""
-        report = Report() if report is None else report
-        if on_commit:
-
-            def act_then() -> None:  # no partial, which has no name for Django to log
-                act(report)
-
-            # Robust: what the transaction was about is done, whether AWS can be reached or not.
-            transaction.on_commit(act_then, using=self.on_primary().db, robust=True)
-        else:
-            act(report)
-        return report
 
     def _close(self, rows: Sequence[Row], report: Report, on_commit: bool) -> None:
         if rows:
             closed = self.unfiltered().filter(pk__in=[row.pk for row in rows])
             closed.update(connected=False, updated_on=timezone.now())
-            self._now_or_later(partial(recipients.close, rows), on_commit, report)
+            self._now_or_on_commit(partial(recipients.close, rows, report), on_commit)
+
+    def _now_or_on_commit(self, act: Callable[[], Any], on_commit: bool) -> None:
+        if not on_commit:
+            act()
+            return
+
+        def act_then() -> None:  # Django logs the name of a function. A partial has none.
+            act()
+
+        # The transaction has committed by then, so a failure to reach AWS is only logged.
+        transaction.on_commit(act_then, using=self.on_primary().db, robust=True)
 
 
 class WebSocketSession(ChangeTracking):
-    """One connection, from its $connect on."""
+    """One connection, from its $connect on. Its row stays after the connection has ended."""
 
     connection_id = models.CharField(max_length=255, unique=True)
     channel_name = models.CharField(max_length=128, blank=True, default="")
@@ -171,7 +168,7 @@ class WebSocketSession(ChangeTracking):
     request_count = models.PositiveBigIntegerField(default=1)
     created_on = models.DateTimeField(auto_now_add=True)
     updated_on = models.DateTimeField(auto_now=True)
-    # The login that opened it: see security/identity.py. Nullable, for rows of older releases.
+    # The login that opened it, see security/identity.py. Nullable, for rows of older releases.
     auth_hash = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
     login = models.CharField(  # noqa: DJ001
         max_length=64, null=True, editable=False, db_index=True
@@ -202,7 +199,10 @@ class WebSocketSession(ChangeTracking):
         return await type(self).objects.asend_to_one(self, data)
 
     def close(self, *, on_commit: bool = False) -> Report:
-        """Close the connection; see the queryset's ``close``. It is tried as above."""
+        """Close the connection; see the queryset's ``close``.
+
+        The connection is tried even if the row says that it is closed.
+        """
         return type(self).objects.close_one(self, on_commit)
 
     close.alters_data = True  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Tickets: a login that travels, once, to a host to which its cookies are not sent."""
+"""Tickets: each opens one connection for a login, on a host to which no cookies are sent."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ..conf import conf
-from ..security.identity import Identity, digest, still_holds
+from ..security.digests import digest
+from ..security.identity import Identity, still_holds
 from .querysets import PrimaryQuerySet
 
-#: Many times what each issue adds, so that the table shrinks to those that still count.
-FORGOTTEN_AT_ONCE = 100
+#: Expired tickets that each new ticket deletes. They are many, so that the table stays small.
+DELETED_AT_ONCE = 100
 
 
 class WebSocketTicketQuerySet(PrimaryQuerySet["WebSocketTicket"]):
-    """Tickets, made and found."""
+    """Tickets: how they are issued, found and deleted."""
 
     def issue(self, identity: Identity) -> str:
-        """Return a new ticket for a login, and forget some of those that have expired.
+        """Return a new ticket for a login, and delete some expired tickets.
 
-        The row has its digest alone, so who reads the table cannot use it.
+        The row holds only the ticket's digest, so nobody who reads the table can use the ticket.
         """
         now = timezone.now()
-        self._forget_expired(now)
+        self._delete_expired(now)
         ticket = token_urlsafe(32)
         self.create(
             digest=digest(ticket),
@@ -39,15 +40,15 @@ class WebSocketTicketQuerySet(PrimaryQuerySet["WebSocketTicket"]):
         )
         return ticket
 
-    def _forget_expired(self, now: datetime) -> None:
-        # By their keys: a DELETE of a range would, in a transaction of InnoDB's, lock the gap into
-        # which everybody else is about to insert.
-        expired = self.filter(expires_on__lte=now).values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE]
+    def _delete_expired(self, now: datetime) -> None:
+        # They are deleted by their keys. In a transaction of InnoDB a DELETE of a range would lock
+        # the gap into which all other requests insert.
+        expired = self.filter(expires_on__lte=now).values_list("pk", flat=True)[:DELETED_AT_ONCE]
         if pks := list(expired):
             self.filter(pk__in=pks).delete()
 
     def find(self, ticket: str, connection_id: str) -> Optional[WebSocketTicket]:
-        """Return the ticket's row if that connection may use it now, else None."""
+        """Return the ticket's row if this connection may use it now, else None."""
         rows = self.on_primary().select_related("user")
         found = rows.filter(
             usable_by(connection_id), digest=digest(ticket), expires_on__gt=timezone.now()
@@ -81,19 +82,20 @@ class WebSocketTicket(models.Model):
         return Identity(self.user, self.auth_hash, self.login)
 
     def spend(self, connection_id: str) -> bool:
-        """Give the ticket to that connection; False if another one has it.
+        """Give the ticket to this connection; return False if another connection has it.
 
-        It is one conditional UPDATE, so of many that try at once one succeeds. The same
-        connection may have it again, since AWS may repeat a $connect.
+        It is one conditional UPDATE, so of many requests at the same time one succeeds. The same
+        connection may spend it again, since AWS may repeat a $connect.
         """
         rows = type(self).objects.filter(usable_by(connection_id), pk=self.pk)
         return rows.update(connection_id=connection_id) == 1
 
     def give_back(self, connection_id: str) -> None:
-        """Take it back from a connection that was refused after all."""
+        """Make the ticket usable again, because its connection was refused after all."""
         rows = type(self).objects.filter(pk=self.pk, connection_id=connection_id)
         rows.update(connection_id=None)
 
 
 def usable_by(connection_id: str) -> Q:
+    """Return the condition that no other connection has used a ticket."""
     return Q(connection_id=None) | Q(connection_id=connection_id)

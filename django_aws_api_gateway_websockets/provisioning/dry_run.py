@@ -5,11 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-#: The parameters by which a noted call is told from others. RequestParameters is left out,
-#: because it holds the secret.
+#: The parameters that identify a noted call. RequestParameters is left out, because it holds the
+#: secret.
 SHOWN_PARAMETERS = (
-    *("RouteKey", "RouteId", "IntegrationUri", "IntegrationId", "Target"),
-    *("StageName", "DefaultRouteSettings"),
+    "RouteKey",
+    "RouteId",
+    "IntegrationUri",
+    "IntegrationId",
+    "Target",
+    "StageName",
+    "DefaultRouteSettings",
 )
 
 

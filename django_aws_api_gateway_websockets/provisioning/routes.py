@@ -1,6 +1,6 @@
 """Routes of one API and their integrations: what they must be, and the calls that make them so.
 
-Like the steps, a route table is handed a client and makes only what is missing.
+Like the steps, a route table is given a client and makes only what is missing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CONTEXT_HEADERS = {
     "sourceIp": "context.identity.sourceIp",
 }
 
-#: The mapped header by which an integration of ours, or of 1.1.1, is known.
+#: The mapped header that shows that this package, or its release 1.1.1, made an integration.
 CONNECTION_ID_HEADER = "integration.request.header.connectionId"
 
 
@@ -44,8 +44,8 @@ class Route(NamedTuple):
     def request_parameters(self, static_headers: Mapping[str, str]) -> dict[str, str]:
         """Return the headers that the integration maps into each request.
 
-        ``static_headers`` have the same value in each request; API Gateway quotes such a value
-        with ' and '.
+        ``static_headers`` have the same value in each request. API Gateway wants ' before and
+        after such a value.
         """
         headers = {
             **{name: source for name, source in CONTEXT_HEADERS.items() if self._has(name)},
@@ -86,8 +86,8 @@ class RouteTable:
         if route is not None:
             self.client.delete_route(ApiId=self.api_id, RouteId=route["RouteId"])
 
-    def sweep(self) -> None:
-        """Delete our integrations that no route points to, those of failed runs among them."""
+    def remove_unused_integrations(self) -> None:
+        """Delete this package's integrations to which no route points, such as a failed run's."""
         used = {route.get("Target") for route in self.routes.values()}
         for found in self.integrations:
             ours = CONNECTION_ID_HEADER in found.get("RequestParameters", {})

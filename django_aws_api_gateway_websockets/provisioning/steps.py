@@ -1,7 +1,7 @@
 """Steps of provisioning: the API, its stage, its deployment and its custom domain.
 
 Each function compares what is there with what is wanted and makes only what is missing, so a run
-that failed half-way is finished by the next one. Nothing here builds a client or writes a row.
+that failed half-way is finished by the next one. Nothing here makes a client or writes a row.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ logger = logging.getLogger(__package__)
 #: The tag by which a run finds an API whose CreateApi worked, but whose answer was lost.
 CREATION_TAG = "django-aws-api-gateway-websockets"
 
-#: Seconds between two questions whether a deployment is in service.
+#: Seconds to wait before each new look at the status of a deployment.
 DEPLOYMENT_WAITS = (0.5, 1, 2, 4, 8, 16)
 
 
 def ensure_api(
     client: ApiGatewayV2Client, creation_token: str, wanted: Mapping[str, Any]
 ) -> tuple[str, str]:
-    """Return the id and the endpoint of the API with this token, which is made if there is none.
+    """Return the id and the endpoint of the API with this token; make the API if there is none.
 
-    ``wanted`` are the parameters of CreateApi, ``Tags`` among them.
+    ``wanted`` are the parameters of CreateApi, with ``Tags``.
     """
     tags = {**wanted["Tags"], CREATION_TAG: creation_token}
     api = _find_api(client, creation_token) or client.create_api(**{**wanted, "Tags": tags})
@@ -41,7 +41,7 @@ def ensure_api(
 def ensure_stage(
     client: ApiGatewayV2Client, api_id: str, stage: str, throttles: Mapping[str, Any]
 ) -> None:
-    """Make the stage unless it exists; set these throttles for each of its routes.
+    """Make the stage unless it exists, and set these throttles for each of its routes.
 
     Settings of an existing stage that ``throttles`` does not name (logging, metrics) are kept.
     """

@@ -5,4 +5,6 @@ validation  Can its text be read?
 origins     Which page opened the socket?
 identity    Who is behind it?
 rates       How often?
+
+They share digests, the SHA-256 of a text.
 """

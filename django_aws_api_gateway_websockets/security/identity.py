@@ -1,20 +1,21 @@
-"""Who is behind a connection, and whether that still holds. Knows users, not our models.
+"""Identity of who opened a connection, and whether it still holds. Knows users, not our models.
 
-What is kept of a login are digests: neither the session's key nor the password's hash can be had
-from them.
+Only digests of a login are stored. Neither the session's key nor the password's hash can be
+computed from them.
 """
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any, NamedTuple, Optional
 
 from django.contrib.sessions.backends.signed_cookies import SessionStore as SignedCookieStore
 from django.http import HttpRequest
 
+from .digests import digest
+
 
 class Identity(NamedTuple):
-    """A user, or None for an anonymous client, and the login by which we know."""
+    """A user, or None for an anonymous client, and the login that the user came with."""
 
     user: Any = None
     #: The digest of the user's session auth hash, which changes with the password.
@@ -24,10 +25,10 @@ class Identity(NamedTuple):
 
 
 def of_request(request: HttpRequest) -> Identity:
-    """Return who the request's cookies say it is: nobody, if that user is no longer active."""
+    """Return whose cookies the request has; nobody's if that user is no longer active."""
     user = getattr(request, "user", None)
     is_user = user is not None and user.is_authenticated and is_active(user)
-    # Asked after the user, for whom the session is read: it loses a key that is made up.
+    # The user comes first: to find it Django reads the session, which drops a made-up key.
     login = login_of(request)
     if not is_user:
         return Identity(login=login)
@@ -37,7 +38,7 @@ def of_request(request: HttpRequest) -> Identity:
 def login_of(request: HttpRequest) -> Optional[str]:
     """Return the digest of the key of the request's session, or None if it has no lasting one."""
     session = getattr(request, "session", None)
-    # What the signed-cookie backend calls the key is all the data, and changes with it.
+    # The key of a signed-cookie session is the session's data, and changes with the data.
     if session is None or isinstance(session, SignedCookieStore):
         return None
     return digest(session.session_key) if session.session_key else None
@@ -46,7 +47,7 @@ def login_of(request: HttpRequest) -> Optional[str]:
 def auth_hashes(user: Any) -> list[str]:
     """Return the digests of the user's session auth hash: by SECRET_KEY, then by its fallbacks.
 
-    The list is empty for a model of users that has none.
+    The list is empty for a user model that has no session auth hash.
     """
     if not hasattr(user, "get_session_auth_hash"):
         return []
@@ -57,15 +58,11 @@ def auth_hashes(user: Any) -> list[str]:
 def still_holds(user: Any, auth_hash: Optional[str]) -> bool:
     """True while the user is active and has the password that the login was made with.
 
-    A connection without a hash is one of an older release, or of a model of users without any.
+    A connection has no hash if an older release made it, or if the user model has none.
     """
     return is_active(user) and (not auth_hash or auth_hash in auth_hashes(user))
 
 
 def is_active(user: Any) -> bool:
-    """True for a user of a model that knows no other, too."""
+    """True for an active user, and for every user of a model without ``is_active``."""
     return bool(getattr(user, "is_active", True))
-
-
-def digest(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()

@@ -22,7 +22,7 @@ class Origin(NamedTuple):
 
     @classmethod
     def parse(cls, value: str) -> Optional[Origin]:
-        """Return the origin, or None for what is none ("null", a path, user information)."""
+        """Return the origin, or None for other text ("null", a path, user information)."""
         try:
             url = urlsplit(value)
             port = url.port or DEFAULT_PORTS[url.scheme]
@@ -31,7 +31,7 @@ class Origin(NamedTuple):
         host = url.hostname or ""
         host = f"[{host}]" if ":" in host else host
         plain = f"{url.scheme}://{host}"
-        # urlsplit() is lenient. What a browser sends is an origin's one form, and nothing more.
+        # urlsplit() is lenient. A browser sends an origin in one form, and nothing after it.
         if not host or value.lower() not in (plain, f"{plain}:{port}"):
             return None
         return cls(url.scheme, host, port)
@@ -51,12 +51,12 @@ def host_of(url: str) -> str:
 
 
 def is_site_host(host: str, patterns: Sequence[str]) -> bool:
-    """True if ALLOWED_HOSTS names the host. Its "*" says nothing about which pages are ours."""
+    """True if ALLOWED_HOSTS names the host. A "*" does not say which pages are the site's."""
     return validate_host(host, [pattern for pattern in patterns if pattern != "*"])
 
 
 def is_origin_among(origin: Origin, origins: Iterable[str]) -> bool:
-    """True if a list has the origin, by the rules of Django's CSRF_TRUSTED_ORIGINS."""
+    """True if the list has the origin, by the rules of Django's CSRF_TRUSTED_ORIGINS."""
     for trusted in map(urlsplit, origins):
         if trusted.scheme == origin.scheme and (
             trusted.netloc == origin.netloc
@@ -69,7 +69,7 @@ def is_origin_among(origin: Origin, origins: Iterable[str]) -> bool:
 
 
 def is_origin_pattern(text: str) -> bool:
-    """True for what is_origin_among() can find: an origin in its one form, or of sub-domains."""
+    """True for what is_origin_among() can match: an origin, or "*." for all sub-domains of one."""
     plain = str(text).replace("://*.", "://", 1)
     origin = Origin.parse(plain)
     if origin is None or "*" in plain:
@@ -84,7 +84,7 @@ def is_own_origin(
 
     ``scheme`` is what the client used: a page that came over plain HTTP is not the site that is
     served over HTTPS. The port must be the scheme's own or that of the request's Host.
-    ``own_hosts`` are ours besides ALLOWED_HOSTS and the request's Host.
+    ``own_hosts`` are the site's as well, besides ALLOWED_HOSTS and the request's Host.
     """
     if origin.scheme == "http" and scheme != "http":
         return False

@@ -1,10 +1,9 @@
-"""How often one client may do something. Knows Django's cache, no request and no model."""
+"""Rates: how often one client may do something. Knows Django's cache, no request, no model."""
 
 from __future__ import annotations
 
 import re
 import time
-from hashlib import sha256
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple, Optional
 
@@ -13,12 +12,13 @@ from django.core.cache.backends.base import BaseCache
 
 from ..conf import conf
 from ..exceptions import ConfigurationError
+from .digests import digest
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Rate(NamedTuple):
-    """So many times in so many seconds."""
+    """A number of times in a period of seconds."""
 
     limit: int
     period: int
@@ -37,16 +37,16 @@ class Rate(NamedTuple):
         return cls(int(found.group(1)), SECONDS[found.group(2)])
 
     def wait_for(self, key: str) -> Optional[int]:
-        """Count one more time for ``key``. Return None if it may, else the seconds to wait.
+        """Count one more time for ``key``; return the seconds to wait, or None if it is allowed.
 
-        Time is cut into windows of the rate's period, which begin at another moment for each key.
-        An attempt that is refused changes nothing for the next window. Counting is as atomic as
+        Time is cut into windows as long as the rate's period, which begin at another moment for
+        each key. A refused attempt changes nothing for the next window. Counting is as atomic as
         the cache's ``incr``: with Redis, Memcached and, in one process, local memory.
         """
-        digest = sha256(key.encode()).hexdigest()
-        offset = int(digest[:8], 16) % self.period
+        hashed = digest(key)
+        offset = int(hashed[:8], 16) % self.period
         window, elapsed = divmod(int(time.time()) + offset, self.period)
-        count = self._count(f"websocket-rate:{digest[:40]}:{self.period}:{window}")
+        count = self._count(f"websocket-rate:{hashed[:40]}:{self.period}:{window}")
         return None if count <= self.limit else self.period - elapsed
 
     def _count(self, key: str) -> int:
@@ -55,17 +55,17 @@ class Rate(NamedTuple):
             return 1
         try:
             count = int(cache.incr(key))
-        except ValueError:  # It was dropped in between: a cache may do that at any time.
+        except ValueError:  # The cache has dropped the key, as it may at any time.
             cache.set(key, 1, timeout=self.period)
             return 1
         if type(cache).incr is BaseCache.incr:
-            # The one of files and of the database takes the cache's own time-out, 300 s.
+            # This incr(), of files and of the database, sets the cache's default time-out, 300 s.
             cache.touch(key, timeout=self.period)
         return count
 
 
 def network_of(address: str) -> str:
-    """Return what belongs to one client: an IPv4 address, or the /64 around an IPv6 one."""
+    """Return the network of one client: an IPv4 address, or the /64 around an IPv6 address."""
     try:
         ip = ip_address(address)
     except ValueError:

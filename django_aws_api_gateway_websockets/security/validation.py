@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from ..conf import conf
 
-#: The widths of their database columns.
+#: The widths of the database columns, in characters.
 MAX_API_ID = 32
 MAX_CHANNEL_NAME = 128
 MAX_CONNECTION_ID = 255
@@ -32,7 +32,7 @@ def is_api_id(value: str) -> bool:
 
 
 def is_channel_name(value: str) -> bool:
-    """True for at most 128 printable characters; spaces are, line ends and NUL are not."""
+    """True for at most 128 printable characters: spaces are printable, line ends and NUL not."""
     return len(value) <= MAX_CHANNEL_NAME and value.isprintable()
 
 
@@ -48,8 +48,8 @@ def has_allowed_host(request: HttpRequest) -> bool:
 def has_readable_query(request: HttpRequest) -> bool:
     """True unless the query has more fields than DATA_UPLOAD_MAX_NUMBER_FIELDS."""
     try:
-        # URLs are UTF-8, and not what a client's Content-Type says: "charset=utf-7" would give
-        # half characters, which can neither be stored nor hashed.
+        # URLs are UTF-8, whatever the client's Content-Type says. "charset=utf-7" would give half
+        # characters, which can neither be stored nor hashed.
         request.encoding = "utf-8"
         return request.GET is not None
     except TooManyFieldsSent:
@@ -57,5 +57,5 @@ def has_readable_query(request: HttpRequest) -> bool:
 
 
 def has_readable_session_cookie(request: HttpRequest) -> bool:
-    """True unless the session cookie has a NUL, at which PostgreSQL fails ("\\000" is one)."""
+    """True unless the session cookie has a NUL ("\\000" is one), which PostgreSQL cannot take."""
     return "\0" not in request.COOKIES.get(conf.session_cookie_name, "")

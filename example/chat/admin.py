@@ -1,4 +1,4 @@
-"""The messages; the package brings the pages of the gateway, its routes and its sessions."""
+"""Admin page for messages. The package has those for gateways, routes and sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Don't say thrice what once will do. Knows nothing of chats and sockets."""
+"""Latest of several calls: the others are not made. Knows nothing of chats and sockets."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ Call = Callable[[], None]
 
 
 class Latest:
-    """Makes one call at a time for each key, and of the calls that wait meanwhile only the last.
+    """Makes one call at a time for each key. Of the calls that wait, only the latest is made.
 
-    Many windows that open or close together would otherwise each have everybody told of it. The
-    call of one request may be made by the thread of another one, before or after its own ends.
+    If many windows open or close together, the room is not told of each one. A thread may make the
+    call of another request, before or after that request ends.
     """
 
     def __init__(self) -> None:
@@ -38,6 +38,6 @@ class Latest:
         with self._lock:
             latest = self._waiting.pop(key, None)
             if latest is None:
-                # At once, so that no call is left behind by those who still see it busy.
+                # Under the same lock, or a call that still sees the key as busy would be lost.
                 self._busy.discard(key)
             return latest

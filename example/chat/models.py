@@ -1,4 +1,4 @@
-"""What a chat has besides the package's own sessions: names, and the last messages."""
+"""Models of the chat: names and the last messages. The sessions are the package's."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from django_aws_api_gateway_websockets.models import WebSocketSession
 #: The rooms are the channels of the sessions.
 ROOMS = ("Lobby", "Garden", "Tea kitchen")
 
-#: Messages that a room remembers for those who come later. All go into one frame of 128 KiB.
+#: Messages that a room keeps for those who come later. All of them fit into one frame of 128 KiB.
 KEPT = 30
 
 
 class ParticipantManager(models.Manager["Participant"]):
     def names_in(self, room: str) -> list[str]:
-        """Return who is there, each name once however many windows it has open."""
+        """Return the names in a room. A name with several windows is there once."""
         here = self.filter(session__channel_name=room, session__connected=True)
         return list(here.order_by("name").values_list("name", flat=True).distinct())
 
 
 class Participant(models.Model):
-    """The name of one connection, written down when it opens: later events carry no cookies."""
+    """The name of one connection, stored when it opens, since later events have no cookies."""
 
     session = models.OneToOneField(
         WebSocketSession, on_delete=models.CASCADE, related_name="participant"
@@ -38,7 +38,7 @@ class Participant(models.Model):
 
 class MessageManager(models.Manager["Message"]):
     def post(self, room: str, name: str, text: str) -> Message:
-        """Keep a message, and forget what has become too old."""
+        """Store a message, and delete those that are too old."""
         message = self.create(room=room, name=name, text=text)
         older = self.filter(room=room).order_by("-pk").values("pk")[KEPT:]
         self.filter(pk__in=older).delete()

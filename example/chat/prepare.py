@@ -1,4 +1,4 @@
-"""What must be there before the first page: tables, users, and the gateway. Called by run.py."""
+"""Preparation of the demo: makes its tables, users and gateway. Called by run.py."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ PASSWORD = "local-demo"  # noqa: S105
 def make_tables() -> None:
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
-        # Readers no longer wait for writers. The file remembers it.
+        # With it readers do not wait for writers. The database file keeps the mode.
         cursor.execute("PRAGMA journal_mode = WAL")
 
 
 def make_users() -> None:
-    """Make the users that the login page names. All of them may enter the admin."""
+    """Make the users that the login page names. All of them can use the admin."""
     users = get_user_model().objects
     for name in USERS:
         if not users.filter(username=name).exists():
@@ -30,7 +30,7 @@ def make_users() -> None:
 
 
 def make_gateway(site: str) -> ApiGateway:
-    """Make the gateway in the API Gateway of this run; the last run's one went with it."""
+    """Make the gateway in this run's local gateway. That of the last run is gone."""
     WebSocketSession.objects.all().delete()
     ApiGateway.objects.all().delete()
     gateway = ApiGateway.objects.create(

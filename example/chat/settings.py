@@ -1,4 +1,4 @@
-"""Settings of the demo: for a look at it on one machine, not for a site."""
+"""Settings of the demo, for one machine. They are not those of a real site."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import django
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# What the package needs on top of an ordinary project: this setting, which run.py gives, so that
-# boto3 goes to the local gateway instead of AWS, and its name among INSTALLED_APPS.
+# The package needs two things besides an ordinary project: its name in INSTALLED_APPS, and this
+# setting, which run.py gives, so that boto3 calls the local gateway instead of AWS.
 AWS_GATEWAY_ENDPOINT_URL = os.environ.get("AWS_GATEWAY_ENDPOINT_URL", "http://127.0.0.1:9001")
 
 INSTALLED_APPS = [
@@ -37,13 +37,13 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 
-# Cookies know no ports: keep off those of whatever else is developed on this host.
+# Cookies do not depend on the port, so other projects on this host must have other names.
 SESSION_COOKIE_NAME = "demo_session"
 CSRF_COOKIE_NAME = "demo_csrf"
 
-# Many sockets open at once, and each writes a row: the writers wait for each other. A transaction
-# that reads first and writes later could not wait, so it takes its place at once. (run.py turns on
-# the write-ahead log, which the database file remembers.)
+# Many sockets open at the same time and each writes a row, so writers wait for each other. A
+# transaction that reads first and writes later cannot wait in SQLite, so each one locks at its
+# start. (prepare.py turns on the write-ahead log, which the database file keeps.)
 OPTIONS: Dict[str, Any] = {"timeout": 25}
 if django.VERSION >= (5, 1):
     OPTIONS["transaction_mode"] = "IMMEDIATE"

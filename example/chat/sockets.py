@@ -1,4 +1,4 @@
-"""What happens on the sockets: the one view that the package asks for."""
+"""Sockets of the chat: the one view that the package asks for."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ tellings = Latest()
 class ChatView(WebSocketView):
     """A page sends {"action": "say", "text": "hello"}, and the method ``say`` handles it.
 
-    A user's page opens its socket with a ticket. Guests have no login for it, but a session, whose
-    cookie is enough on one machine.
+    A user's page opens its socket with a ticket. A guest has no login, but a session: its cookie
+    is enough when the site and the gateway are on one machine.
     """
 
     connect_rate = "300/m"
@@ -29,13 +29,13 @@ class ChatView(WebSocketView):
 
     def connect(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         response = super().connect(request, *args, **kwargs)
-        # The one event that carries cookies: who it is has to be written down now.
+        # No later event has cookies, so the name is stored now.
         name = {"name": name_of(request)}
         Participant.objects.get_or_create(session=self.websocket_session, defaults=name)
         return response
 
     def hello(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """A page's first message: until its $connect is answered, nothing can be sent to it."""
+        """Answer a page's first message. Before its $connect ends, nothing can be sent to it."""
         messages, people = Message.objects.latest_in(self._room), self._people()
         self.websocket_session.send_message(
             self._frame("welcome", messages=messages, people=people)
@@ -49,12 +49,12 @@ class ChatView(WebSocketView):
         name = self.websocket_session.participant.name
         message = Message.objects.post(self._room, name, text)
         report = self._tell_room("message", **message.for_page())
-        # A window that was killed may leave no $disconnect. Sending to it is how one learns.
+        # A window that was killed may leave no $disconnect. Sending to it shows that it is gone.
         if report.gone:
             self._tell_who_is_here()
 
     def hang_up(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        """Close the socket from this end. The gateway knows a route of this name, too."""
+        """Close the socket from the server. The gateway also has a route of this name."""
         self.websocket_session.send_message(self._frame("goodbye"))
         self.websocket_session.close()
 
@@ -63,7 +63,7 @@ class ChatView(WebSocketView):
         self._tell_who_is_here()
         return response
 
-    # What begins with an underscore cannot be asked for by a client.
+    # A client cannot call methods whose names begin with an underscore.
 
     def _additional_connection_checks(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -80,7 +80,7 @@ class ChatView(WebSocketView):
         return Participant.objects.names_in(self._room)
 
     def _tell_who_is_here(self, again: bool = True) -> None:
-        """Tell the room, and once more if that shows that somebody has gone."""
+        """Send the room its names, and once more if that shows that somebody is gone."""
 
         def tell() -> None:
             report = self._tell_room("people", people=self._people())
@@ -94,7 +94,7 @@ class ChatView(WebSocketView):
         return everybody.send_message(self._frame(kind, **content))
 
     def _frame(self, kind: str, **content: Any) -> dict[str, Any]:
-        """Return a frame that also tells, for the page's side panel, which event it is due to."""
+        """Return a frame that also names the event that caused it, for the page's side panel."""
         due_to = {
             "route": self.request.headers["routeKey"],
             "handler": self.body.get(self.route_selection_key) or self.kwargs["route"],

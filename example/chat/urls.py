@@ -1,4 +1,4 @@
-"""The pages, and the one pattern that API Gateway posts to."""
+"""URLs of the pages, and the one pattern that API Gateway posts to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages. Nothing here knows of sockets but the one mixin, which gives a page its URL."""
+"""Views of the pages. They know sockets only by one mixin, which gives a page the URL."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .prepare import PASSWORD, USERS
 
 
 def name_of(request: HttpRequest) -> str:
-    """Return the user's name, or the one that a guest has chosen, or nothing."""
+    """Return the user's name, or the name that a guest has chosen, or an empty string."""
     if request.user.is_authenticated:
         return request.user.get_username()
     return request.session.get("guest_name", "")
@@ -47,7 +47,7 @@ class GuestForm(forms.Form):
 
 
 class MemberView(LoginView):
-    """The login page: for users, with the guests' form beside it."""
+    """The login page: the form for users, beside the form for guests."""
 
     template_name = "chat/login.html"
     redirect_authenticated_user = True
@@ -55,14 +55,14 @@ class MemberView(LoginView):
 
 
 class GuestView(FormView):
-    """The same page, for those who only choose a name."""
+    """The same page, after a guest has submitted a name."""
 
     form_class = GuestForm
     template_name = "chat/login.html"
 
     def form_valid(self, form: GuestForm) -> HttpResponse:
         logout(self.request)
-        # No user can have such a name.
+        # A user's name cannot have spaces or brackets.
         self.request.session["guest_name"] = f"{form.cleaned_data['name']} (guest)"
         return redirect("home")
 

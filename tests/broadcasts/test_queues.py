@@ -1,4 +1,4 @@
-"""Broadcasts in the queues of others. That they survive a kill is tested in tests/workers."""
+"""Broadcasts in the queues of Celery and Django. tests/workers tests that they survive a kill."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db
 sessions = WebSocketSession.objects
 
 
-def use(settings, engine):
-    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "task_backend": engine}
+def use(settings, backend):
+    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "task_backend": backend}
 
 
 # Celery
@@ -93,7 +93,7 @@ def django_tasks(outbox, settings):
 
 
 def make_backend(tasks):
-    """A backend that can defer, and only tells what it was given."""
+    """A backend that can defer tasks, and only notes what it was given."""
     from django.utils.module_loading import import_string
 
     base = import_string(f"{tasks.__name__}.backends.dummy.DummyBackend")
@@ -117,7 +117,7 @@ def test_django_leaves_a_task_that_looks_after_this_one_unless_there_is_nothing_
     task = deliver_chunk.using(backend="slow", queue_name="broadcasts")
     result = task.enqueue(chunk.pk)
     context = django_tasks.TaskContext(task_result=result)
-    for _ in range(2):  # the second time, the chunk is finished
+    for _ in range(2):  # The second time the chunk is finished.
         task.call(context, chunk.pk)
     assert recipients(outbox) == ["a", "b", "c"]
     first, successor = slow.results

@@ -1,4 +1,4 @@
-"""The work on one chunk: what is recorded when, and who may do it."""
+"""Worker of a chunk: what it records and when, and which worker may do it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ sessions = WebSocketSession.objects
 
 @pytest.fixture(autouse=True)
 def _queue(outbox, settings):
-    engine = f"{HeldBackend.__module__}.{HeldBackend.__name__}"
-    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "task_backend": engine}
+    backend = f"{HeldBackend.__module__}.{HeldBackend.__name__}"
+    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "task_backend": backend}
 
 
 @pytest.fixture
@@ -49,30 +49,30 @@ def make_chunk(**options):
 
 
 class Dying(Exception):
-    """Ends a worker, as nearly as an exception can."""
+    """Ends a worker, as far as an exception can do that."""
 
 
 class DyingTransport(OutboxTransport):
-    """Sends half of its second step, and dies."""
+    """Sends half of its second batch, and dies."""
 
-    steps = 0
+    batches = 0
 
     def send(self, body, recipients):
-        type(self).steps += 1
+        type(self).batches += 1
         for number, result in enumerate(super().send(body, recipients), 1):
             yield result
-            if self.steps == 2 and number == BATCH_SIZE // 2:
+            if self.batches == 2 and number == BATCH_SIZE // 2:
                 raise Dying
 
 
 @pytest.fixture
 def dying(transport, monkeypatch, gateway):
     make_many(gateway, CHUNK_SIZE)
-    monkeypatch.setattr(DyingTransport, "steps", 0)
+    monkeypatch.setattr(DyingTransport, "batches", 0)
     transport(DyingTransport)
 
 
-def test_after_a_death_only_the_step_under_way_is_sent_again(outbox, dying):
+def test_after_a_death_only_the_batch_under_way_is_sent_again(outbox, dying):
     chunk = make_chunk()
     with pytest.raises(Dying):
         deliver(chunk.pk)
@@ -85,7 +85,7 @@ def test_after_a_death_only_the_step_under_way_is_sent_again(outbox, dying):
     assert (fresh(chunk).reached, fresh(chunk).sent) == (CHUNK_SIZE, CHUNK_SIZE)
 
 
-def test_at_most_once_only_the_step_under_way_is_lost(outbox, dying):
+def test_at_most_once_only_the_batch_under_way_is_lost(outbox, dying):
     chunk = make_chunk(at_most_once=True)
     with pytest.raises(Dying):
         deliver(chunk.pk)
@@ -96,7 +96,7 @@ def test_at_most_once_only_the_step_under_way_is_lost(outbox, dying):
     assert (report.sent, report.gone, report.failed) == (CHUNK_SIZE - BATCH_SIZE, 0, 0)
 
 
-def test_a_step_costs_one_select_and_one_update(outbox, gateway, django_assert_num_queries):
+def test_a_batch_costs_one_select_and_one_update(outbox, gateway, django_assert_num_queries):
     make_many(gateway, CHUNK_SIZE)
     chunk = make_chunk()
     around = 5  # read, claim, read the progress, finish, release
@@ -154,7 +154,7 @@ def test_a_failure_is_raised_and_the_chunk_is_free_at_once(outbox, settings):
 
 
 class RobbedTransport(OutboxTransport):
-    """While it sends, another worker takes the chunk, as if this one had been silent too long."""
+    """While it sends, another worker claims the chunk, as if this one were dead."""
 
     def send(self, body, recipients):
         BroadcastChunk.objects.update(claimed_until=timezone.now())
@@ -173,7 +173,7 @@ def test_a_worker_that_has_lost_its_claim_stops_and_records_nothing(
     assert len(outbox) == BATCH_SIZE
     seen = fresh(chunk)
     assert (seen.reached, seen.sent, seen.finished_on) == (reached, 0, None)
-    assert seen.claimed_by  # the other's claim has not been given up by this one
+    assert seen.claimed_by  # This worker has not given up the other one's claim.
     assert f"Another worker has taken over chunk={chunk}" in caplog.text
 
 
@@ -214,7 +214,7 @@ def test_of_many_workers_at_once_one_gets_the_chunk(gateway):
 
 
 class SlowTransport(OutboxTransport):
-    """Sends until a test lets it end."""
+    """Goes on sending until a test ends it."""
 
     began, over = threading.Event(), threading.Event()
 
@@ -227,7 +227,7 @@ class SlowTransport(OutboxTransport):
 
 @on_shared_database
 @pytest.mark.django_db(transaction=True)
-def test_the_claim_is_renewed_for_as_long_as_a_step_takes(gateway, transport, settings):
+def test_the_claim_is_renewed_for_as_long_as_a_batch_takes(gateway, transport, settings):
     make_session(gateway)
     chunk = make_chunk()
     transport(SlowTransport)
@@ -237,7 +237,7 @@ def test_the_claim_is_renewed_for_as_long_as_a_step_takes(gateway, transport, se
         try:
             assert SlowTransport.began.wait(DEADLINE)
             first = fresh(chunk).claimed_until
-            # Its lease is long over when it has been renewed this often.
+            # After so many renewals the first lease would have expired long ago.
             while fresh(chunk).claimed_until < first + timedelta(seconds=2):
                 assert deliver(chunk.pk) is not None
         finally:

@@ -1,4 +1,4 @@
-"""What `check` says of us."""
+"""Messages of `check` about this package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`check --deploy` on the gateways: which are named, and what mends them."""
+"""Gateways as `check --deploy` sees them: which are named, and which hint is given."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def make_proving_gateway(**columns):
-    """A gateway that sends the proof of the secret of the moment."""
+    """A gateway that sends the proof of the current secret."""
     gateway = make_created_gateway(**columns)
     gateway.source_proof = proof.fingerprint(proof.value_for(gateway.pk))
     gateway.save()
@@ -85,7 +85,7 @@ def test_what_is_posted_over_http_is_named():
 
 
 def make_proving_route(gateway, url):
-    gateway.api_created = False  # or saving the route would deploy it
+    gateway.api_created = False  # Otherwise saving the route would deploy it.
     make_route(gateway, integration_url=url)
 
 

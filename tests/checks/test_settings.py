@@ -155,21 +155,21 @@ def test_a_lease_that_is_no_positive_number_is_an_error(settings, value):
     assert list(problems()) == ["E022"]
 
 
-@pytest.mark.parametrize("value", [None, "", "tests.queues.HeldEngine"])
-def test_no_engine_and_one_that_can_be_imported_are_fine(settings, value):
+@pytest.mark.parametrize("value", [None, "", "tests.queues.HeldBackend"])
+def test_no_backend_and_one_that_can_be_imported_are_fine(settings, value):
     settings.WEBSOCKETS = {"task_backend": value}
     assert problems() == {}
 
 
 @pytest.mark.parametrize("value", ["rabbit", "nobody.Knows", "tests.queues.Nobody", 7, ["celery"]])
-def test_an_engine_that_cannot_be_used_is_an_error_that_names_it(settings, value):
+def test_a_backend_that_cannot_be_used_is_an_error_that_names_it(settings, value):
     settings.WEBSOCKETS = {"task_backend": value}
     (problem,) = problems().values()
     assert problem.id.endswith(".E021")
     assert repr(value) in problem.msg
 
 
-def test_an_engine_whose_package_is_missing_is_an_error(settings, monkeypatch):
+def test_a_backend_whose_package_is_missing_is_an_error(settings, monkeypatch):
     monkeypatch.setitem(sys.modules, "celery", None)
     monkeypatch.delitem(sys.modules, f"{ROOM}.broadcasts.celery", raising=False)
     settings.WEBSOCKETS = {"task_backend": "celery"}

@@ -1,4 +1,4 @@
-"""A site of its own for commands that are started as programs."""
+"""Fixtures for commands that are started as programs: a site of their own."""
 
 from __future__ import annotations
 
@@ -59,5 +59,5 @@ def open_site(edge, tmp_path):
     yield start
     for site in sites:
         for process in site.started:
-            with process:  # which waits for it, and closes its pipes
+            with process:  # It waits for the program, and closes its pipes.
                 process.kill()

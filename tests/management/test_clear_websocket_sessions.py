@@ -1,4 +1,4 @@
-"""clearWebSocketSessions: what is over goes, what may be alive stays, and nobody has to wait."""
+"""clearWebSocketSessions: deletes what is over, keeps what may be open, and blocks nobody."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 sessions = WebSocketSession.objects
 MINUTE, HOUR = 60, 3600
 
-#: On MariaDB each row has a statement of its own, however many there are.
+#: On MariaDB each row has a statement of its own.
 MANY = 20_000 if connection.vendor != "mysql" else 2_000
 
 COUNT_A_REQUEST = (
@@ -51,7 +51,7 @@ def run(*arguments):
 
 
 def make_sessions(count, *, prefix="", age=0, **columns):
-    """Many sessions, which is no time to make them one by one."""
+    """Make many sessions at once, since one by one would take long."""
     made = (WebSocketSession(connection_id=f"{prefix}{n}", **columns) for n in range(count))
     sessions.bulk_create(made, batch_size=500)
     youngest = make_session(age=age)
@@ -111,7 +111,7 @@ def test_a_session_that_is_too_old_to_be_alive_goes_and_nothing_is_asked_of_aws(
 )
 def test_two_hours_and_ten_minutes_after_it_connected_a_session_has_expired(age, stays):
     session = make_session(age=age)
-    session.save()  # what it has said since does not matter
+    session.save()  # Its later messages do not matter.
     run()
     assert sessions.exists() is stays
 
@@ -120,7 +120,7 @@ def test_two_hours_and_ten_minutes_after_it_connected_a_session_has_expired(age,
     ("age", "stays"), [(3 * HOUR + 9 * MINUTE, True), (3 * HOUR + 11 * MINUTE, False)]
 )
 def test_where_rows_have_local_time_it_is_an_hour_more(settings, age, stays):
-    """In the night when the clocks leap, a session of one hour looks as old as one of two."""
+    """When clocks go forward, a session that is one hour old looks two hours old."""
     settings.USE_TZ = False
     make_session(age=age)
     run()
@@ -182,7 +182,7 @@ def test_a_session_that_is_connected_again_when_it_comes_to_deleting_it_stays():
 # A large table, in service
 
 
-def test_of_a_large_table_each_statement_writes_a_chunk_at_most():
+def test_of_a_large_table_each_statement_writes_a_batch_at_most():
     make_sessions(MANY, prefix="old", age=3 * HOUR)
     make_sessions(1_000, prefix="closed", age=3 * HOUR, connected=False)
     written = {"UPDATE": [], "DELETE": []}
@@ -202,7 +202,7 @@ def test_of_a_large_table_each_statement_writes_a_chunk_at_most():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("verb", ["UPDATE", "DELETE"])
-def test_an_interruption_leaves_the_chunks_that_were_finished(verb):
+def test_an_interruption_leaves_the_batches_that_were_finished(verb):
     make_sessions(3 * BATCH_SIZE, age=3 * HOUR)
     rows = []
 
@@ -219,7 +219,7 @@ def test_an_interruption_leaves_the_chunks_that_were_finished(verb):
 
 
 def impatient():
-    """Have a statement that waits for a lock fail, instead of the whole suite stand still."""
+    """Let a statement that waits for a lock fail, so that the suite does not hang."""
     with connection.cursor() as cursor:
         is_mariadb = connection.vendor == "mysql"
         wait = "innodb_lock_wait_timeout = 2" if is_mariadb else "lock_timeout = 2000"
@@ -235,7 +235,7 @@ def test_whatever_it_has_locked_connections_open_and_messages_are_counted():
     served = []
 
     def serve():
-        """What a web server does meanwhile."""
+        """Do what a web server does at the same time."""
         try:
             impatient()
             make_session(age=0)
@@ -292,15 +292,15 @@ def test_an_open_transaction_on_one_row_stops_nothing_and_the_row_stays(columns)
     assert list(sessions.all()) == [held]
 
 
-#: The command, which stops within its second chunk until a line comes in.
+#: The command, which stops within its second batch until a line comes in.
 PAUSING = """
 from django.core.management import call_command
 from django.db import connection
 
-chunks = iter(["first", "second"])
+batches = iter(["first", "second"])
 
 def pause(execute, sql, *args):
-    if sql.startswith("DELETE") and next(chunks, "later") == "second":
+    if sql.startswith("DELETE") and next(batches, "later") == "second":
         print("half-way", flush=True)
         input()
     return execute(sql, *args)

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _queue(outbox, settings):
-    engine = f"{HeldBackend.__module__}.{HeldBackend.__name__}"
-    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "task_backend": engine}
+    backend = f"{HeldBackend.__module__}.{HeldBackend.__name__}"
+    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "task_backend": backend}
     HeldBackend.enqueued.clear()
 
 
@@ -44,7 +44,7 @@ def test_nothing_to_resume_is_a_success():
     assert run() == ["Enqueued 0 chunks."]
 
 
-def test_without_an_engine_it_says_what_to_set(room, settings):
+def test_without_a_backend_it_says_what_to_set(room, settings):
     room.broadcast("x")
     settings.WEBSOCKETS = {}
     with pytest.raises(CommandError, match=r'Set WEBSOCKETS\["task_backend"\]'):

@@ -1,4 +1,4 @@
-"""sendWebSocketMessage: to whom, what it says and to which stream, and how it ends."""
+"""sendWebSocketMessage: its recipients, its output and its exit status."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run(*arguments, stderr=None, **options):
 
 @pytest.fixture
 def typed(monkeypatch):
-    """Text that waits at the standard input."""
+    """Put text into the standard input."""
     return lambda text: monkeypatch.setattr(sys, "stdin", StringIO(text))
 
 
@@ -39,7 +39,7 @@ def reached(outbox):
     return "".join(sorted(message.connection_id for message in outbox))
 
 
-# To whom
+# Recipients
 
 
 def test_a_channel_gets_the_message(outbox, room, gateway):
@@ -87,7 +87,7 @@ def test_one_says_to_whom_once(outbox, room, arguments):
     assert outbox == []
 
 
-# What
+# The message
 
 
 @pytest.mark.parametrize("arguments", [[], ["-"]])
@@ -135,7 +135,7 @@ def test_a_missing_region_is_an_error_that_names_the_settings(outbox, settings, 
     assert outbox == []
 
 
-# How it went
+# The outcome
 
 
 def test_those_that_are_gone_are_counted_and_are_no_error(outbox, room):
@@ -177,7 +177,7 @@ class Terminal(StringIO):
 
 
 def screen(text):
-    """What such text leaves on a terminal: its lines."""
+    """The lines that a terminal shows after such text."""
     lines, column = [""], 0
     for character in text:
         if character == "\n":
@@ -223,14 +223,14 @@ class Console:
         self.reader, self.end = pty.openpty()
 
     def read(self):
-        """All of it, when the last process that has it open ends."""
+        """All that was written, when the last process that has it open has ended."""
         os.close(self.end)
         text = b""
         try:
             while some := os.read(self.reader, 4096):
                 text += some
         except OSError:
-            pass  # so Linux says that nobody is left
+            pass  # Linux says so that no process has it open.
         finally:
             os.close(self.reader)
         return text.decode()

@@ -1,4 +1,4 @@
-"""One attempt at a time, and its outcome on the gateway's row."""
+"""Attempts at provisioning: one at a time, with the outcome on the gateway's row."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CREATE_API = "POST /v2/apis$"
 
 
 def started_ago(gateway, **time):
-    """An attempt began that long ago, and nothing was heard of it since."""
+    """Make an attempt that began so long ago, and whose process has died."""
     began = timezone.now() - timedelta(**time)
     ApiGateway.objects.filter(pk=gateway.pk).update(provisioning_since=began)
 
@@ -230,7 +230,7 @@ def test_the_token_of_the_first_attempt_is_kept(edge):
 
 
 class Replica:
-    """Reads of gateways are remembered: a replica may not know yet what was just written."""
+    """Notes which models are read: a replica may not have what was just written."""
 
     reads: list = []
 

@@ -1,4 +1,4 @@
-"""A broadcast: what is recorded, and what tells how far it is."""
+"""Broadcasts: what is recorded, and how their progress is read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ sessions = WebSocketSession.objects
 
 @pytest.fixture(autouse=True)
 def queue(outbox, settings):
-    """The queue, which runs nothing by itself."""
+    """The queue, whose tasks run only when a test runs them."""
     settings.WEBSOCKETS = {
         **settings.WEBSOCKETS,
         "task_backend": f"{HeldBackend.__module__}.{HeldBackend.__name__}",
@@ -103,7 +103,7 @@ def test_who_has_left_since_counts_as_gone(outbox, queue, room, commit):
 
 def test_broadcasting_takes_few_queries(gateway, django_assert_num_queries):
     make_many(gateway, CHUNK_SIZE * 3)
-    with django_assert_num_queries(5):  # two of them the savepoint's
+    with django_assert_num_queries(5):  # Two of them are of the savepoint.
         sessions.broadcast("x")
 
 
@@ -138,15 +138,15 @@ def test_a_message_that_cannot_be_sent_is_not_recorded(room, data, error):
     assert not Broadcast.objects.exists()
 
 
-@pytest.mark.parametrize("engine", [None, "", "nobody.Knows", "rabbit", 7])
-def test_without_an_engine_nothing_is_recorded(room, settings, engine):
-    settings.WEBSOCKETS = {"task_backend": engine}
+@pytest.mark.parametrize("backend", [None, "", "nobody.Knows", "rabbit", 7])
+def test_without_a_backend_nothing_is_recorded(room, settings, backend):
+    settings.WEBSOCKETS = {"task_backend": backend}
     with pytest.raises(ConfigurationError, match=r'WEBSOCKETS\["task_backend"\]'):
         room.broadcast("x")
     assert not Broadcast.objects.exists()
 
 
-# How far it is
+# Progress
 
 
 def test_a_report_has_counts_and_reasons(outbox, queue, gateway, commit):
@@ -163,7 +163,7 @@ def test_a_report_has_counts_and_reasons(outbox, queue, gateway, commit):
     assert (broadcast.is_finished, broadcast.reached) == (True, CHUNK_SIZE * 2)
 
 
-# What is left of it
+# What remains afterwards
 
 
 def test_what_was_lost_is_enqueued_again(queue, room, commit):
@@ -192,7 +192,7 @@ def test_what_a_living_worker_has_is_not_enqueued_again(queue, room, commit):
 
 
 def make_old(broadcast):
-    """Let it have been made as long ago as the oldest connection."""
+    """Make it as old as the oldest connection can be."""
     started = timezone.now() - CONNECTION_LIFETIME - timedelta(seconds=1)
     Broadcast.objects.filter(pk=broadcast.pk).update(created_on=started)
 

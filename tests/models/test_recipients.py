@@ -218,7 +218,7 @@ def test_a_database_that_fails_half_way_is_raised_and_the_gone_are_marked(outbox
 
     def fail(execute, sql, *rest):
         selects.extend(["SELECT"] if sql.startswith("SELECT") else [])
-        # The first finds that there are many, the second their keys, the third the first chunk.
+        # The first finds that there are many, the second their keys, the third the first batch.
         if len(selects) == 4 and sql.startswith("SELECT"):
             raise OSError("The database has gone")
         return execute(sql, *rest)

@@ -190,9 +190,9 @@ def test_who_stops_waiting_breaks_nothing(edge):
             await task
         second = await sessions.exclude(connection_id="a").asend_message("second")
         held.release.set()
-        # What was under way goes on to its end, in its own thread.
+        # Sending that has begun ends in its own thread.
         await asyncio.wait_for(requests(edge, 5), DEADLINE)
-        # Nobody waits for it who would mark the row. The next message does.
+        # No task waits for it to mark the row. The next message marks it.
         assert await sessions.filter(connection_id="a", connected=True).aexists()
         third = await sessions.asend_message("third")
         return second.sent, third.sent, third.gone

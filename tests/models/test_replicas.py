@@ -1,4 +1,4 @@
-"""With a replica that lags, what decides is read from where it was written."""
+"""Replicas that lag: rows that decide something are read from the primary."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WELCOME = (200, b"{}")
 
 
 class ReplicaRouter:
-    """Reads come from a replica. It is down, so that whoever asks it fails."""
+    """Sends reads to a replica, which is down, so that they fail."""
 
     def db_for_read(self, model, **hints):
         return "replica" if model._meta.app_label.startswith("django_aws") else None

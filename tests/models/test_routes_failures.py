@@ -1,4 +1,4 @@
-"""Routes of a live gateway that cannot be deployed at once: nothing lost, nothing pretended."""
+"""Routes of a live gateway that cannot be deployed at once: the row says so, and a retry works."""
 
 from __future__ import annotations
 

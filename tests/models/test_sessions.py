@@ -24,7 +24,7 @@ def session(gateway):
 
 
 def close_elsewhere(session):
-    """What another process does meanwhile."""
+    """Close it as another process would."""
     sessions.filter(pk=session.pk).update(connected=False, request_count=7)
 
 
@@ -138,7 +138,7 @@ def test_update_fields_are_taken_at_their_word(session):
     stale = fresh(session)
     stale.channel_name, stale.connected = "attic", False
     assert written(stale.save, update_fields=["channel_name"]) == ["channel_name"]
-    assert written(stale.save) == ["connected", "updated_on"]  # the rest is not forgotten
+    assert written(stale.save) == ["connected", "updated_on"]  # It was not forgotten.
     assert written(stale.save, update_fields=[]) == []
 
 

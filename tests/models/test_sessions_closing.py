@@ -95,7 +95,7 @@ def test_whatever_aws_answers_the_row_is_closed_and_the_report_says_so(
     edge, gateway, caplog, status, error_type, expected
 ):
     edge.when("DELETE", status, error_type=error_type)
-    session = make_session(gateway, age=0)  # nor does it matter that it has just connected
+    session = make_session(gateway, age=0)  # That it has just connected does not matter either.
     report = session.close()
     assert counts(report) == expected
     assert not fresh(session).connected
@@ -206,7 +206,7 @@ def make_many(gateway, count):
 
 
 @pytest.mark.parametrize("is_sliced", [False, True])
-def test_more_than_a_chunk_are_closed_in_chunks(outbox, gateway, is_sliced):
+def test_more_than_a_batch_are_closed_in_batches(outbox, gateway, is_sliced):
     make_many(gateway, BATCH_SIZE + 1)
     outbox.gone.add("0")
     rows = sessions.order_by("pk")[: BATCH_SIZE + 1] if is_sliced else sessions.all()

@@ -89,7 +89,7 @@ def test_a_session_that_a_join_finds_twice_gets_the_message_once(outbox, gateway
     assert both[:2].send_message("x").sent == 1
 
 
-def test_a_session_that_two_chunks_of_a_slice_hold_gets_the_message_once(outbox, gateway):
+def test_a_session_that_two_batches_of_a_slice_hold_gets_the_message_once(outbox, gateway):
     user = User.objects.create_user("alice")
     user.groups.set([Group.objects.create(name=name) for name in ("editors", "readers")])
     make_many(gateway, BATCH_SIZE, user=user)
@@ -116,7 +116,7 @@ def test_a_session_is_tried_even_if_its_row_says_closed(outbox, room):
     assert recipients(outbox) == ["closed"]
 
 
-def test_more_recipients_than_a_chunk_all_get_it_in_chunks(outbox, gateway):
+def test_more_recipients_than_a_batch_all_get_it_in_batches(outbox, gateway):
     make_many(gateway, BATCH_SIZE * 2)
     outbox.gone.update(f"{number}" for number in range(BATCH_SIZE * 2) if number % 2)
     sessions.update(request_count=2)
@@ -129,7 +129,7 @@ def test_more_recipients_than_a_chunk_all_get_it_in_chunks(outbox, gateway):
     assert statements == ["SELECT"] * 4 + ["UPDATE"]
 
 
-def test_more_recipients_than_a_chunk_of_a_slice_all_get_it(outbox, gateway):
+def test_more_recipients_than_a_batch_of_a_slice_all_get_it(outbox, gateway):
     make_many(gateway, BATCH_SIZE + 1)
     assert sessions.order_by("pk")[: BATCH_SIZE + 1].send_message("x").sent == BATCH_SIZE + 1
     assert len(set(recipients(outbox))) == BATCH_SIZE + 1

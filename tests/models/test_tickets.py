@@ -17,8 +17,9 @@ from django.utils import timezone
 
 from django_aws_api_gateway_websockets.exceptions import RequestRefused
 from django_aws_api_gateway_websockets.models import WebSocketSession, WebSocketTicket
-from django_aws_api_gateway_websockets.models.tickets import FORGOTTEN_AT_ONCE
+from django_aws_api_gateway_websockets.models.tickets import DELETED_AT_ONCE
 from django_aws_api_gateway_websockets.security import identity
+from django_aws_api_gateway_websockets.security.digests import digest
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from django_aws_api_gateway_websockets.views import WebSocketTokenView
 from tests.aws_requests import answered
@@ -67,7 +68,7 @@ def connect(ticket, **options):
     return answered(client(ticket, **options).connect())
 
 
-# The login that travels
+# Its login
 
 
 def test_a_ticket_opens_a_connection_of_its_login_without_any_cookie(ticket_of, alice):
@@ -77,7 +78,7 @@ def test_a_ticket_opens_a_connection_of_its_login_without_any_cookie(ticket_of, 
     assert ws.send(WHOAMI).json() == {"user": "alice"}
     session = ws.session
     assert session.user == alice
-    assert session.login == identity.digest(browser.session.session_key)
+    assert session.login == digest(browser.session.session_key)
     assert [session.auth_hash] == identity.auth_hashes(alice)
 
 
@@ -135,7 +136,7 @@ def test_a_ticket_that_is_used_is_not_given_back_when_the_connection_ends(ticket
 
 
 class RefusingView(ChatView):
-    """Refuses in the way that ``fault`` says."""
+    """Refuses in the way that ``fault`` names."""
 
     fault = ""
 
@@ -175,7 +176,7 @@ REFUSALS = {
 
 
 def is_spent_by(refusal, ticket, site):
-    """Have a $connect refused; True unless the ticket is as good as before."""
+    """Let a $connect be refused; True unless the ticket can still be used."""
     faults, wrong, status = refusal
     site(RefusingView, **faults)
     browser = Client(raise_request_exception=False)
@@ -250,12 +251,12 @@ def make_expired(user, count):
 
 
 def test_expired_tickets_go_as_new_ones_are_made_some_at_a_time(ticket_of, alice):
-    make_expired(alice, 2 * FORGOTTEN_AT_ONCE + 1)
+    make_expired(alice, 2 * DELETED_AT_ONCE + 1)
     left = []
     for _ in range(3):
         ticket_of(alice)
         left.append(WebSocketTicket.objects.filter(digest__startswith="expired").count())
-    assert left == [FORGOTTEN_AT_ONCE + 1, 1, 0]
+    assert left == [DELETED_AT_ONCE + 1, 1, 0]
 
 
 def test_what_has_not_expired_stays_used_or_not(ticket_of, alice, bob):
@@ -263,7 +264,7 @@ def test_what_has_not_expired_stays_used_or_not(ticket_of, alice, bob):
     connect(used)
     make_expired(alice, 1)
     ticket_of(alice)
-    assert connect(used) == INVALID  # and not forgotten, which would be as good
+    assert connect(used) == INVALID  # It is refused though its row still exists.
     assert connect(unused) == WELCOME
     assert WebSocketTicket.objects.count() == 3
 
@@ -280,7 +281,7 @@ def test_a_new_ticket_costs_two_statements_where_none_has_expired(alice):
 def test_the_table_has_no_ticket_only_its_digest(ticket_of, alice):
     ticket = ticket_of(alice)
     (row,) = WebSocketTicket.objects.values()
-    assert row["digest"] == identity.digest(ticket)
+    assert row["digest"] == digest(ticket)
     assert not any(ticket in str(value) for value in row.values())
     assert ticket not in str(WebSocketTicket.objects.get())
     assert connect(row["digest"]) == INVALID

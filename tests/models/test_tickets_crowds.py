@@ -1,4 +1,4 @@
-"""Many at once: one ticket that all of them try, and tickets that all of them ask for."""
+"""Tickets in a crowd: many try one ticket at the same time, or ask for tickets."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from django.test import Client
 from django.utils import timezone
 
 from django_aws_api_gateway_websockets.models import WebSocketSession, WebSocketTicket
-from django_aws_api_gateway_websockets.models.tickets import FORGOTTEN_AT_ONCE
-from django_aws_api_gateway_websockets.security.identity import Identity, digest
+from django_aws_api_gateway_websockets.models.tickets import DELETED_AT_ONCE
+from django_aws_api_gateway_websockets.security.digests import digest
+from django_aws_api_gateway_websockets.security.identity import Identity
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from tests.chat import ChatView
 
@@ -42,7 +43,7 @@ def at_once(count, act):
 
 
 class BarrierView(ChatView):
-    """Lets nobody on before all of the crowd hold a ticket that looks valid."""
+    """Lets all go on when each of them has found the ticket valid."""
 
     barrier = None
 
@@ -154,7 +155,7 @@ def isolation(request, monkeypatch):
 
 
 @pytest.mark.usefixtures("isolation")
-@pytest.mark.parametrize("expired", [1, FORGOTTEN_AT_ONCE * 2])
+@pytest.mark.parametrize("expired", [1, DELETED_AT_ONCE * 2])
 def test_20_transactions_that_make_tickets_at_once_do_not_lock_each_other_out(alice, bob, expired):
     make_expired(alice, expired)
     barrier = threading.Barrier(20, timeout=PATIENCE)
@@ -168,6 +169,6 @@ def test_20_transactions_that_make_tickets_at_once_do_not_lock_each_other_out(al
     tickets = {ticket for pair in at_once(20, issue) for ticket in pair}
     assert len(tickets) == 40
     left = WebSocketTicket.objects.filter(digest__startswith="expired").count()
-    assert left <= max(0, expired - FORGOTTEN_AT_ONCE)
+    assert left <= max(0, expired - DELETED_AT_ONCE)
     opened = [WebSocketClient("/ws/", ticket=ticket).connect().status_code for ticket in tickets]
     assert opened == [200] * 40

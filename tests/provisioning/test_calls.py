@@ -144,7 +144,7 @@ def test_a_route_with_another_url_is_pointed_to_a_new_integration(aws):
     aws.expect("delete_integration", {}, ApiId="api1", IntegrationId="i1")
     table = gateway.route_table(aws.client)
     table.ensure(Route("join", "https://new.example.com/"))
-    table.sweep()
+    table.remove_unused_integrations()
 
 
 def test_a_route_of_1_1_1_gets_the_headers_that_it_lacks(aws):
@@ -158,13 +158,13 @@ def test_a_route_of_1_1_1_gets_the_headers_that_it_lacks(aws):
     aws.expect("delete_integration", {}, ApiId="api1", IntegrationId="i1")
     table = gateway.route_table(aws.client)
     table.ensure(Route("$connect", f"{BASE}connect"))
-    table.sweep()
+    table.remove_unused_integrations()
 
 
 def test_an_integration_that_is_not_ours_is_left_alone(aws):
     """Somebody may be building a route by hand."""
     aws.expect_listings(integrations=[integration("i1", "https://elsewhere.example.com/", {})])
-    make_gateway(api_id="api1").route_table(aws.client).sweep()
+    make_gateway(api_id="api1").route_table(aws.client).remove_unused_integrations()
 
 
 def test_an_integration_that_another_route_uses_is_kept(aws):
@@ -180,7 +180,7 @@ def test_an_integration_that_another_route_uses_is_kept(aws):
     table = make_gateway(api_id="api1").route_table(aws.client)
     table.remove("leave")
     table.remove("never was")
-    table.sweep()
+    table.remove_unused_integrations()
 
 
 # Stage, deployment, domain

@@ -49,12 +49,12 @@ def calls(local_gateway):
 
 
 def lost_when(operation):
-    """A call that changes something may be lost before and after it; one that reads, only so."""
+    """A call that changes something may be lost without or with its effect, others just so."""
     return (False,) if operation.startswith("Get") else (False, True)
 
 
 def fail(local_gateway, gateway, operation, verb, *, after):
-    """Let ``operation`` fail once; a fresh operator does ``verb`` and is told so."""
+    """Let ``operation`` fail once, while a new operator calls ``verb`` and gets the error."""
     local_gateway.inject(operation, after=after)
     with pytest.raises(AwsCallFailed, match=f"InternalServerException.* {operation} operation"):
         getattr(ApiGateway.objects.get(pk=gateway.pk), verb)()

@@ -1,4 +1,4 @@
-"""Who speaks: a message is that of a connection whose login still holds."""
+"""Identity: a message is accepted while the login of its connection holds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WHOAMI = {"action": "whoami"}
 LOGIN_ENDED = (403, b"Log in again")
 CONNECTION_UNKNOWN = (400, b"Unknown connection")
 
-#: What ends a login without any save() of the user, which would close the connection at once.
+#: Ways to end a login without a save() of the user, which would close the connection at once.
 SILENT_ENDS = {
     "deactivated": lambda: {"is_active": False},
     "a new password": lambda: {"password": make_password("new")},
@@ -45,7 +45,7 @@ def change_silently(user, **columns):
 
 @pytest.fixture(params=SILENT_ENDS.values(), ids=SILENT_ENDS)
 def end_silently(request):
-    """``end_silently(user)`` ends the user's logins, as no signal tells."""
+    """``end_silently(user)`` ends the user's logins without a signal."""
     return lambda user: change_silently(user, **request.param())
 
 
@@ -64,7 +64,7 @@ def test_the_refused_connection_is_closed(
 ):
     ws, other = websocket("/ws/", user=alice), websocket("/ws/", user=alice)
     end_silently(alice)
-    assert not ws.is_closed  # nobody has noticed yet
+    assert not ws.is_closed  # No message has shown it yet.
     with commit():
         ws.send(WHOAMI)
     assert websocket_outbox.closed == [ws.connection_id]
@@ -118,7 +118,7 @@ def test_the_refused_message_reaches_no_handler_and_counts_for_nothing(websocket
 
 
 @pytest.mark.parametrize("route", ["default", "whoami", "anything"])
-def test_every_route_of_messages_is_vetted(websocket, alice, route):
+def test_every_route_of_messages_is_checked(websocket, alice, route):
     ws = websocket("/ws/", user=alice)
     change_silently(alice, is_active=False)
     assert answered(ws.send(WHOAMI, route=route)) == LOGIN_ENDED

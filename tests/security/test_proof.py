@@ -1,4 +1,4 @@
-"""The proof that an event comes from API Gateway: who has it, and what one gets without it."""
+"""Proof that an event comes from API Gateway: who has it, and the answer without it."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_a_forged_event_costs_one_select_and_its_body_is_not_read(ws, route):
     headers = {**HANDSHAKE, proof.HEADER: "0" * 64}
     with CaptureQueriesContext(connection) as captured:
         response = post(ws, route, b"[" * 200_000, headers=headers)
-    assert answered(response)[0] == 400  # and not the 413 of its body
+    assert answered(response)[0] == 400  # Not the 413 for its body.
     assert [query["sql"].split()[0] for query in captured] == ["SELECT"]
 
 

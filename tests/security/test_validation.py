@@ -1,4 +1,4 @@
-"""The questions about a request, one by one; what they decide together is in test_vetting*."""
+"""Validation: the questions about a request. tests/views tests what they decide together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Delete the sessions of connections that are over, and old broadcasts."""
+"""clearWebSocketSessions deletes the sessions of connections that are over, and old broadcasts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make a gateway's API in AWS."""
+"""createApiGateway makes a gateway's API in AWS."""
 
 from __future__ import annotations
 

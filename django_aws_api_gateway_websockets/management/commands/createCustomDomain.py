@@ -1,4 +1,4 @@
-"""Make a gateway's custom domain in AWS."""
+"""createCustomDomain makes a gateway's custom domain in AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Enqueue again what is left of broadcasts."""
+"""resumeBroadcasts enqueues the unfinished parts of broadcasts again."""
 
 from __future__ import annotations
 

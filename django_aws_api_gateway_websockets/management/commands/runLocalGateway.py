@@ -8,10 +8,11 @@ import sys
 import threading
 from argparse import ArgumentTypeError
 from contextlib import contextmanager
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Iterator
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from django_aws_api_gateway_websockets.conf import is_loopback
 
 if TYPE_CHECKING:
     from django_aws_api_gateway_websockets.local.gateway import LocalGateway
@@ -51,7 +52,7 @@ class Command(BaseCommand):
         if sys.version_info < (3, 10):
             raise CommandError("The local gateway needs Python 3.10 or newer.")
         _log_to_console()
-        # This comes before the start, during which a signal must not be lost.
+        # This comes first, so that a signal during the start is not lost.
         with _stop_signal() as stop:
             gateway = self._start(options)
             try:
@@ -85,7 +86,7 @@ class Command(BaseCommand):
         return gateway
 
     def _announce(self, gateway: LocalGateway, host: str) -> None:
-        if not _is_loopback(host):
+        if not is_loopback(host):
             warning = f"Whoever reaches {host} can use this gateway and change it."
             self.stderr.write(self.style.WARNING(warning))
         self.stdout.write(
@@ -105,7 +106,7 @@ def _port(text: str) -> int:
 
 
 def _load_gateway_class() -> type[LocalGateway]:
-    """The gateway's class, which needs an optional package."""
+    """Return the gateway's class; raise CommandError without the optional package."""
     remedy = 'Install it: pip install "django-aws-api-gateway-websockets[local]"'
     try:
         from websockets.version import version
@@ -116,13 +117,6 @@ def _load_gateway_class() -> type[LocalGateway]:
     from django_aws_api_gateway_websockets.local.gateway import LocalGateway
 
     return LocalGateway
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _log_to_console() -> None:
@@ -137,7 +131,7 @@ def _log_to_console() -> None:
 
 @contextmanager
 def _stop_signal() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, in place of what they would do."""
+    """Yield an event that Ctrl-C and SIGTERM set, instead of ending the process."""
     stop = threading.Event()
     signals = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, lambda *_: stop.set()) for number in signals]

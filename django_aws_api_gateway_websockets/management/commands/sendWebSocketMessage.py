@@ -1,4 +1,4 @@
-"""Send a message from the command line."""
+"""sendWebSocketMessage sends a message from the command line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         to = parser.add_mutually_exclusive_group(required=True)
         to.add_argument("--channel", metavar="NAME", help="To all connections of this channel.")
         to.add_argument("--user", metavar="NAME", help="To all that this user has open.")
-        to.add_argument("--all", action="store_true", help="To every connection there is.")
+        to.add_argument("--all", action="store_true", help="To all connections.")
         parser.add_argument(
             "message",
             nargs="?",
@@ -60,7 +60,7 @@ def _recipients(options: dict[str, Any]) -> WebSocketSessionQuerySet:
 
 
 def _user(name: str) -> Any:
-    """The user who logs in by that name."""
+    """Return the user who logs in by this name; raise CommandError if there is none."""
     users: Any = get_user_model()
     try:
         return users._default_manager.get_by_natural_key(name)

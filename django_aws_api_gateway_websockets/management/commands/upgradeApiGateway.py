@@ -1,4 +1,4 @@
-"""Bring created gateways in AWS to what this version of the package makes of them."""
+"""upgradeApiGateway upgrades created gateways in AWS to what this version makes of one."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from django_aws_api_gateway_websockets.models import ApiGateway
 
 class Command(BaseCommand):
     help = (
-        "Bring the API of a created gateway, or of all, to what this version makes of one: "
+        "Upgrade the API of one created gateway, or of all, to what this version makes: "
         "the proof of where events come from, the mapped headers, the routes, the throttles."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         which = parser.add_mutually_exclusive_group(required=True)
         which.add_argument("--pk", type=int, help="The gateway's primary key.")
-        which.add_argument("--all", action="store_true", help="All that have been created.")
+        which.add_argument("--all", action="store_true", help="All created gateways.")
         parser.add_argument(
             "--dry-run", action="store_true", help="Say what would be changed in AWS, and stop."
         )
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         work = self.show_calls if options["dry_run"] else self.upgrade
         failures = []
         for gateway in self.chosen(options):
-            # One that fails must not keep the others from it.
+            # A gateway that fails must not keep the others from being upgraded.
             try:
                 work(gateway)
             except WebSocketError as error:

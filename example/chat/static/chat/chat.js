@@ -1,4 +1,4 @@
-// The page: what frames do to it, and what its buttons send. Data goes into textContent only.
+// Chat page: what frames change in it, and what its buttons send. Data goes into textContent only.
 
 import { LastingSocket } from "./socket.js";
 import { Traffic } from "./traffic.js";
@@ -10,7 +10,7 @@ const traffic = new Traffic(find("traffic"), find("travelled"));
 const page = crypto.getRandomValues(new Uint32Array(1))[0].toString(36);
 let count = 0;
 
-// A ticket opens one socket, whatever host the gateway has: cookies would not go to one in AWS.
+// A ticket opens one socket, on any host. Cookies would not be sent to a gateway in AWS.
 async function urlWithTicket() {
   const csrfToken = document.querySelector("[name=csrfmiddlewaretoken]").value;
   const options = { method: "POST", headers: { "X-CSRFToken": csrfToken } };
@@ -57,11 +57,11 @@ function receive(text) {
   const frame = JSON.parse(text);
   traffic.received(frame, text);
   if (Object.hasOwn(show, frame.type)) show[frame.type](frame);
-  // The gateway's own frames have no type: it could not reach Django, or got a 5xx.
+  // Frames of the gateway itself have no type. It could not reach Django, or got a 5xx.
   else notify(`The gateway says: ${frame.message}. Your last frame was not handled.`);
 }
 
-// A welcome may repeat what is there already, and come after what is newer.
+// A welcome may repeat messages that are shown already, and may come after newer ones.
 function showMessage({ id, name, text, at }) {
   const list = find("messages");
   const shown = [...list.children];
@@ -123,13 +123,13 @@ socket.addEventListener("nowhere", ({ detail: { reason } }) => notify(reason));
 socket.addEventListener("open", () => {
   traffic.opened();
   notify("");
-  // While its $connect runs, nothing can be sent to a page. So it asks.
+  // Nothing can be sent to a page before its $connect ends. So the page asks.
   send("hello");
 });
 socket.addEventListener("frame", ({ detail: { text } }) => receive(text));
 socket.addEventListener("close", ({ detail: { code, hasOpened } }) => {
   traffic.closed(code, hasOpened);
-  // From here on, nobody tells us.
+  // From now on, no frame says who is there.
   showPeople([]);
 });
 

@@ -1,8 +1,8 @@
-// A WebSocket that comes back by itself. Knows nothing of the chat.
+// Socket that reconnects by itself. Knows nothing of the chat.
 //
 // It dispatches "state" (connecting, open or waiting; then with the seconds left), "handshake" (the
-// URL), "open", "frame" (the text), "close" (the code, and whether the socket had been open at all),
-// and "nowhere" (the reason) if it was not even told which URL to open.
+// URL), "open", "frame" (the text), "close" (the code, and whether the socket had been open before),
+// and "nowhere" (the reason) if it could not get the URL to open.
 
 const FIRST_WAIT = 1000; // milliseconds
 const LONGEST_WAIT = 30000;
@@ -43,7 +43,7 @@ export class LastingSocket extends EventTarget {
       this.#tell("open");
     };
     this.#socket.onmessage = ({ data }) => {
-      // Not at once when it opens: a server that lets one in only to hang up is failing, too.
+      // Not as soon as it opens: a server that accepts a socket and closes it is failing, too.
       this.#failures = 0;
       this.#tell("frame", { text: data });
     };
@@ -65,8 +65,8 @@ export class LastingSocket extends EventTarget {
     if (this.#isWaiting) this.open();
   }
 
-  // Each failure doubles the wait. A random half of it keeps the pages of a server that went away
-  // from all coming back in the same moment.
+  // Each failure doubles the wait. Half of it is random, so that not all pages reconnect to a
+  // restarted server in the same moment.
   #wait() {
     const longest = Math.min(FIRST_WAIT * 2 ** this.#failures, LONGEST_WAIT);
     this.#failures += 1;

@@ -1,7 +1,7 @@
-// The side panel: what just travelled, and what the server says of it.
+// Traffic panel: the latest frames, and what the server says about them.
 //
-// Each frame of the server says in `due_to` which event made it send: the route that the gateway
-// took, the handler that the view chose, and the `ref` by which we know a frame of our own again.
+// Each frame of the server says in `due_to` which event caused it: the route that the gateway took,
+// the handler that the view chose, and the `ref` by which the page recognizes its own frame.
 
 const KEPT = 60;
 
