@@ -13,7 +13,7 @@ from botocore.utils import get_environ_proxies
 
 from .. import aws
 from ..aws import Endpoint
-from ..conf import conf
+from ..conf import DEFAULT_PORTS, conf
 
 #: A URL about which every HTTP library, and the signature, are of one mind. Others are boto3's.
 ORDINARY = re.compile(
@@ -22,8 +22,6 @@ ORDINARY = re.compile(
 )
 #: A connection id as API Gateway makes them.
 LIKE_AWS_S = re.compile(r"[A-Za-z0-9_-]+=*")
-
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Address(NamedTuple):
