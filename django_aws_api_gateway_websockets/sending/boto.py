@@ -51,7 +51,7 @@ def call_for_each(
             return failed(type(error).__name__)
 
     source = iter(recipients)
-    with ThreadPoolExecutor(conf.max_in_flight or aws.IN_FLIGHT, "websocket-send") as pool:
+    with ThreadPoolExecutor(conf.max_in_flight or aws.BOTO3_IN_FLIGHT, "websocket-send") as pool:
         for batch in iter(lambda: list(islice(source, BATCH)), []):
             yield from zip(batch, pool.map(reach, batch))
 

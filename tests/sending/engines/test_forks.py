@@ -204,7 +204,7 @@ def test_a_fork_while_a_client_is_being_made_does_not_hang_the_child(program):
 locked, forked = threading.Event(), threading.Event()
 
 def hold():
-    with aws._lock:
+    with aws._cache().lock:
         locked.set()
         forked.wait({DEADLINE})
 
