@@ -14,12 +14,12 @@ from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tu
 
 from ..aws import Endpoint
 from .addresses import Address, address_of, escaped
-from .engines.base import Answer, Courier, Request, Timeouts
+from .engines.base import Answer, Engine, Request, Timeouts
 from .pace import pace
 from .reports import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
 from .signing import EXPIRED, Seal, Unsigned
 
-#: No courier waits longer for something to happen.
+#: No engine waits longer for something to happen.
 LONGEST_WAIT = 1.0
 
 #: Seconds between two tries, at most (before they are randomised).
@@ -76,12 +76,12 @@ class Delivery:
     """Sends one method and body to each recipient; ``run`` tells what became of them."""
 
     def __init__(
-        self, method: str, body: bytes, courier: Courier, patience: Patience, deadline: float
+        self, method: str, body: bytes, engine: Engine, patience: Patience, deadline: float
     ) -> None:
         self._method = method
         self._body = body
         self._done = SENT if method == "POST" else CLOSED
-        self._courier = courier
+        self._engine = engine
         self._patience = patience
         #: By time.monotonic(), as all times here.
         self._deadline = deadline
@@ -107,7 +107,7 @@ class Delivery:
             else:
                 yield from self._start_all(now)
             if self._is_busy:
-                yield from self._settle_all(self._courier.wait(self._pause(now)))
+                yield from self._settle_all(self._engine.wait(self._pause(now)))
 
     @property
     def _is_busy(self) -> bool:
@@ -117,7 +117,7 @@ class Delivery:
         """Start as many as there is room for and the pace allows."""
         if self._source is None and not self._is_due(now):
             return
-        room = self._courier.capacity - self._flying
+        room = self._engine.capacity - self._flying
         for left in range(self._pace.take(room, now), 0, -1):
             parcel = self._next(now)
             if parcel is None:
@@ -164,7 +164,7 @@ class Delivery:
         headers = signer.headers(address.canonical_path + name.replace("%", "%25"))
         request = Request(self._method, address, address.path + name, headers, self._body)
         parcel.left = now
-        self._courier.start(parcel, request, self._timeouts(now))
+        self._engine.start(parcel, request, self._timeouts(now))
         self._flying += 1
         return None
 
@@ -179,7 +179,7 @@ class Delivery:
         until = now + LONGEST_WAIT
         if now < self._deadline:
             until = min(until, self._deadline)
-        if self._flying < self._courier.capacity and self._is_waited_for:
+        if self._flying < self._engine.capacity and self._is_waited_for:
             start = now if self._source is not None else self._waiting[0][0]
             until = min(until, max(start, now + self._pace.delay(now)))
         return until - now
@@ -214,7 +214,7 @@ class Delivery:
             return GONE
         if answer.code in EXPIRED and self._has_new_keys(parcel, answer, now):
             self._wait(parcel, now)
-        elif answer.is_passing and self._has_patience(parcel, answer, now):
+        elif answer.is_transient and self._has_patience(parcel, answer, now):
             delay = min(self._patience.delay * 2 ** (parcel.tries - 1), LONGEST_DELAY)
             self._wait(parcel, now + delay * random.uniform(0.5, 1.5))  # noqa: S311
         else:

@@ -1,6 +1,6 @@
 """What carries requests: the interface of the HTTP libraries, and those that this process keeps.
 
-A courier has connections to any number of endpoints and is used by one broadcast at a time. It is
+An engine has connections to any number of endpoints and is used by one broadcast at a time. It is
 kept afterwards, so that the next one, or a single message, finds the connections warm.
 """
 
@@ -13,13 +13,13 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Protocol, Tu
 from ...processes import per_process
 from ..addresses import Address
 
-#: Couriers that wait for work, each with its connections; more broadcasts at the same time make
+#: Engines that wait for work, each with its connections; more broadcasts at the same time make
 #: more of them, which are closed afterwards.
-KEPT = 4
+MAX_IDLE_ENGINES = 4
 
 
 #: Bytes of a response that are read at most: an error of AWS has a few hundred.
-LONGEST_RESPONSE = 64 * 1024
+MAX_RESPONSE_BYTES = 64 * 1024
 
 
 class Request(NamedTuple):
@@ -47,21 +47,21 @@ class Answer(NamedTuple):
     #: GoneException, say; of a failure the name that botocore has for it.
     code: str = ""
     #: True if the same request may fare better a moment later.
-    is_passing: bool = False
+    is_transient: bool = False
 
 
-class Courier(Protocol):
+class Engine(Protocol):
     """Carries requests, many at a time, for one thread."""
 
     #: How many requests may be under way at once.
     capacity: int
 
-    def start(self, ticket: Any, request: Request, timeouts: Timeouts) -> None:
+    def start(self, tag: Any, request: Request, timeouts: Timeouts) -> None:
         """Begin with a request. It never raises for what the network does."""
         ...
 
     def wait(self, seconds: float) -> List[Tuple[Any, Answer]]:
-        """Return the answers that are there, with their tickets; wait for the first one."""
+        """Return the answers that are there, with their tags; wait for the first one."""
         ...
 
     def close(self) -> None:
@@ -70,37 +70,37 @@ class Courier(Protocol):
 
 
 class Pool:
-    """The couriers of one process that wait for work, last in, first out."""
+    """The engines of one process that wait for work, last in, first out."""
 
     def __init__(self) -> None:
-        # Not guarded: each of a list's operations is one, and its couriers are alike.
-        self._idle: List[Courier] = []
+        # Not guarded: each of a list's operations is one, and its engines are alike.
+        self._idle: List[Engine] = []
 
     @contextmanager
-    def lend(self, make: Callable[[], Courier]) -> Iterator[Courier]:
-        """Lend a courier. After an exception its requests are dropped with it."""
+    def lend(self, make: Callable[[], Engine]) -> Iterator[Engine]:
+        """Lend an engine. After an exception its requests are dropped with it."""
         try:
-            courier = self._idle.pop()
+            engine = self._idle.pop()
         except IndexError:
-            courier = make()
+            engine = make()
         try:
-            yield courier
+            yield engine
         except BaseException:
-            courier.close()
+            engine.close()
             raise
-        if len(self._idle) < KEPT:
-            self._idle.append(courier)
+        if len(self._idle) < MAX_IDLE_ENGINES:
+            self._idle.append(engine)
         else:
-            courier.close()
+            engine.close()
 
 
 @per_process
 def pool(*made_with: Any) -> Pool:
-    """Return this process's pool of the couriers that are made with this."""
+    """Return this process's pool of the engines that are made with this."""
     return Pool()
 
 
-def of_response(status: int, error_type: str, body: bytes) -> Answer:
+def error_answer(status: int, error_type: str, body: bytes) -> Answer:
     """Return the answer of a response that is an error.
 
     ``error_type`` is the header x-amzn-ErrorType; some errors have their code in the body alone,

@@ -17,7 +17,7 @@ from typing import DefaultDict, List, Optional, Tuple
 from urllib3.util import wait_for_read
 
 from ..addresses import Address
-from .base import LONGEST_RESPONSE, Answer, Request, Timeouts, of_response
+from .base import MAX_RESPONSE_BYTES, Answer, Request, Timeouts, error_answer
 
 #: Seconds of idleness after which a connection is looked at before it is used again.
 FRESH = 1.0
@@ -91,12 +91,12 @@ def exchange(connection: http.client.HTTPConnection, request: Request) -> Answer
     connection.request(request.method, request.path, body=request.body, headers=request.headers)
     # The socket of a connection that is not kept is the response's, to be closed with it.
     with closing(connection.getresponse()) as response:
-        content = response.read(LONGEST_RESPONSE)
+        content = response.read(MAX_RESPONSE_BYTES)
         if not response.isclosed():  # There is more of it, which nobody wants to read.
             connection.close()
     if 200 <= response.status < 300:
         return Answer(response.status)
-    return of_response(response.status, response.getheader("x-amzn-ErrorType", ""), content)
+    return error_answer(response.status, response.getheader("x-amzn-ErrorType", ""), content)
 
 
 def failure(error: Exception, *, has_connected: bool) -> Answer:

@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 import pycurl
 
-from .base import LONGEST_RESPONSE, Answer, Request, Timeouts, of_response
+from .base import MAX_RESPONSE_BYTES, Answer, Request, Timeouts, error_answer
 
 IN_FLIGHT = 256
 
@@ -84,7 +84,7 @@ class Handle:
     """One of libcurl's easy handles, used for one request after another."""
 
     def __init__(self, certificates: str) -> None:
-        self.ticket: Any = None
+        self.tag: Any = None
         self._head: List[bytes] = []
         self._body: List[bytes] = []
         self._read = 0
@@ -110,9 +110,9 @@ class Handle:
         self.curl.unsetopt(authorities[not is_directory])
         self.curl.unsetopt(proxy_authorities[not is_directory])
 
-    def prepare(self, ticket: Any, request: Request, timeouts: Timeouts) -> None:
+    def prepare(self, tag: Any, request: Request, timeouts: Timeouts) -> None:
         curl, address = self.curl, request.address
-        self.ticket = ticket
+        self.tag = tag
         self._head.clear()
         self._body.clear()
         self._read = 0
@@ -139,7 +139,7 @@ class Handle:
 
     def _take(self, data: bytes) -> Optional[int]:
         self._read += len(data)
-        if self._read > LONGEST_RESPONSE:
+        if self._read > MAX_RESPONSE_BYTES:
             return -1
         self._body.append(data)
         return None
@@ -148,7 +148,7 @@ class Handle:
         status = self.curl.getinfo(pycurl.RESPONSE_CODE)
         if 200 <= status < 300:
             return Answer(status)
-        return of_response(status, self._error_type(), b"".join(self._body))
+        return error_answer(status, self._error_type(), b"".join(self._body))
 
     def _error_type(self) -> str:
         for line in self._head:
@@ -169,7 +169,7 @@ class Handle:
         return code == pycurl.E_COULDNT_CONNECT or self.curl.getinfo(pycurl.HTTP_CONNECTCODE) > 299
 
 
-class LibcurlCourier:
+class LibcurlEngine:
     """One of libcurl's multi handles, with the connections that it keeps, and an event loop."""
 
     def __init__(self, capacity: int, certificates: str) -> None:
@@ -184,11 +184,11 @@ class LibcurlCourier:
         self._multi.setopt(pycurl.M_MAXCONNECTS, capacity)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_alarm)
-        _couriers.add(self)
+        _engines.add(self)
 
-    def start(self, ticket: Any, request: Request, timeouts: Timeouts) -> None:
+    def start(self, tag: Any, request: Request, timeouts: Timeouts) -> None:
         handle = self._idle.pop() if self._idle else self._new_handle()
-        handle.prepare(ticket, request, timeouts)
+        handle.prepare(tag, request, timeouts)
         self._multi.add_handle(handle.curl)
 
     def wait(self, seconds: float) -> List[Tuple[Any, Answer]]:
@@ -236,9 +236,9 @@ class LibcurlCourier:
         self._multi.remove_handle(curl)
         handle = self._handles[curl]
         answer = handle.failure(code) if code else handle.answer()
-        ticket, handle.ticket = handle.ticket, None
+        tag, handle.tag = handle.tag, None
         self._idle.append(handle)
-        return ticket, answer
+        return tag, answer
 
     def _watch(self, what: int, descriptor: int, multi: Any, data: Any) -> None:
         """libcurl tells which socket it waits for, and for what."""
@@ -256,16 +256,16 @@ def milliseconds(seconds: float) -> int:
     return max(1, int(seconds * 1000))  # to libcurl 0 means forever
 
 
-_couriers: WeakSet[LibcurlCourier] = WeakSet()
+_engines: WeakSet[LibcurlEngine] = WeakSet()
 
 
 def _leave_to_parent() -> None:
-    """Never free a courier that a forked child has from its parent, not even at the child's exit.
+    """Never free an engine that a forked child has from its parent, not even at the child's exit.
 
     libcurl takes leave of the other end when it is freed, on connections that the parent uses.
     """
-    for courier in _couriers:
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(courier))
+    for engine in _engines:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(engine))
 
 
 os.register_at_fork(after_in_child=_leave_to_parent)

@@ -16,7 +16,7 @@ from botocore.httpsession import ProxyConfiguration, create_urllib3_context
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, Timeout
 from urllib3 import exceptions as errors
 
-from .base import LONGEST_RESPONSE, Answer, Request, Timeouts, of_response
+from .base import MAX_RESPONSE_BYTES, Answer, Request, Timeouts, error_answer
 from .direct import DirectConnections
 
 IN_FLIGHT = 64
@@ -106,7 +106,7 @@ class Connections:
             return self._managers[proxy]
 
 
-class ThreadCourier:
+class ThreadEngine:
     """Threads that wait for requests; there are never more of them than were needed at once.
 
     It takes twice as many requests as it has threads: one that is done finds its next at once, and
@@ -123,12 +123,12 @@ class ThreadCourier:
         self._threads = 0
         self._under_way = 0
 
-    def start(self, ticket: Any, request: Request, timeouts: Timeouts) -> None:
+    def start(self, tag: Any, request: Request, timeouts: Timeouts) -> None:
         self._under_way += 1
         if self._threads < min(self._under_way, self._most):
             self._threads += 1
             threading.Thread(target=self._work, name="websocket-send", daemon=True).start()
-        self._todo.put((ticket, request, timeouts))
+        self._todo.put((tag, request, timeouts))
 
     def wait(self, seconds: float) -> List[Tuple[Any, Answer]]:
         answers: List[Tuple[Any, Answer]] = []
@@ -155,8 +155,8 @@ class ThreadCourier:
             if task is None:
                 self._connections.close()  # The last thread closes the last of them.
                 return
-            ticket, request, timeouts = task
-            self._done.put((ticket, self._connections.post(request, timeouts)))
+            tag, request, timeouts = task
+            self._done.put((tag, self._connections.post(request, timeouts)))
 
 
 def post(manager: ProxyManager, request: Request, timeouts: Timeouts) -> Answer:
@@ -180,7 +180,7 @@ def post(manager: ProxyManager, request: Request, timeouts: Timeouts) -> Answer:
     content = _content(response)
     if 200 <= response.status < 300:
         return Answer(response.status)
-    return of_response(response.status, response.headers.get("x-amzn-ErrorType", ""), content)
+    return error_answer(response.status, response.headers.get("x-amzn-ErrorType", ""), content)
 
 
 def proxy_headers(proxy: str) -> Dict[str, str]:
@@ -190,9 +190,9 @@ def proxy_headers(proxy: str) -> Dict[str, str]:
 
 
 def _content(response: Any) -> bytes:
-    content: bytes = response.read(LONGEST_RESPONSE, decode_content=False)
+    content: bytes = response.read(MAX_RESPONSE_BYTES, decode_content=False)
     # The second reading tells urllib3 that nothing is left.
-    if len(content) == LONGEST_RESPONSE or response.read(1, decode_content=False):
+    if len(content) == MAX_RESPONSE_BYTES or response.read(1, decode_content=False):
         response.close()
     response.release_conn()
     return content
