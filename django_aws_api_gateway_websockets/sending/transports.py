@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import select
 import time
-from functools import partial
 from importlib.util import find_spec
 from typing import Callable, Dict, Iterable, Iterator, List, Protocol, Tuple
 
@@ -60,7 +59,7 @@ class EngineTransport:
         except BotoCoreError as error:  # A profile that does not exist, say.
             yield from ((recipient, failed(type(error).__name__)) for recipient in recipients)
             return
-        with pool(make, *made_with).lend(partial(make, *made_with)) as engine:
+        with pool(make, *made_with).lend() as engine:
             delivery = Delivery(method, body, engine, patience, deadline)
             yield from delivery.run(_ordinary(recipients, unusual))
         if unusual:
@@ -72,18 +71,18 @@ class ThreadTransport(EngineTransport):
     """urllib3, which boto3 brings, in threads."""
 
     def engine(self) -> Tuple[Callable[[int, str], Engine], int]:
-        from .engines.threads import IN_FLIGHT, ThreadEngine
+        from .engines.threads import THREADS_IN_FLIGHT, ThreadEngine
 
-        return ThreadEngine, IN_FLIGHT
+        return ThreadEngine, THREADS_IN_FLIGHT
 
 
 class LibcurlTransport(EngineTransport):
     """libcurl, by pycurl, which the extra ``fast`` installs."""
 
     def engine(self) -> Tuple[Callable[[int, str], Engine], int]:
-        from .engines.libcurl import IN_FLIGHT, LibcurlEngine
+        from .engines.libcurl import LIBCURL_IN_FLIGHT, LibcurlEngine
 
-        return LibcurlEngine, IN_FLIGHT
+        return LibcurlEngine, LIBCURL_IN_FLIGHT
 
 
 TRANSPORTS: Dict[str, Callable[[], Transport]] = {
