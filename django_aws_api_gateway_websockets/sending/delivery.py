@@ -17,7 +17,7 @@ from .addresses import Address, address_of, escaped
 from .engines.base import Answer, Engine, Request, Timeouts
 from .pace import pace
 from .reports import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
-from .signing import EXPIRED, Seal, Unsigned
+from .signing import EXPIRED_CODES, CannotSign, MessageSigner
 
 #: No engine waits longer for something to happen.
 LONGEST_WAIT = 1.0
@@ -86,7 +86,7 @@ class Delivery:
         #: By time.monotonic(), as all times here.
         self._deadline = deadline
         self._pace = pace()
-        self._seal = Seal(method, body)
+        self._signer = MessageSigner(method, body)
         self._source: Optional[Iterator[Recipient]] = None
         self._addresses: Dict[Endpoint, Address] = {}
         self._flying = 0
@@ -156,10 +156,10 @@ class Delivery:
         if connection_id in NO_IDS:
             return failed("Not a connection id")
         try:
-            signer = self._seal.signer(address, now)
-        except Unsigned as problem:
+            signer = self._signer.for_address(address, now)
+        except CannotSign as problem:
             return failed(str(problem))
-        parcel.keys = self._seal.keys
+        parcel.keys = self._signer.keys
         name = escaped(connection_id)
         headers = signer.headers(address.canonical_path + name.replace("%", "%25"))
         request = Request(self._method, address, address.path + name, headers, self._body)
@@ -212,7 +212,7 @@ class Delivery:
         # API Gateway sends some 410s without an error type.
         if answer.status == 410 or answer.code == "GoneException":
             return GONE
-        if answer.code in EXPIRED and self._has_new_keys(parcel, answer, now):
+        if answer.code in EXPIRED_CODES and self._has_new_keys(parcel, answer, now):
             self._wait(parcel, now)
         elif answer.is_transient and self._has_patience(parcel, answer, now):
             delay = min(self._patience.delay * 2 ** (parcel.tries - 1), LONGEST_DELAY)
@@ -223,7 +223,7 @@ class Delivery:
 
     def _has_new_keys(self, parcel: Parcel, answer: Answer, now: float) -> bool:
         parcel.renewals += 1
-        is_new = self._seal.renew(parcel.keys, answer.code, now)
+        is_new = self._signer.renew(parcel.keys, answer.code, now)
         return is_new and parcel.renewals <= RENEWALS
 
     def _has_patience(self, parcel: Parcel, answer: Answer, now: float) -> bool:
