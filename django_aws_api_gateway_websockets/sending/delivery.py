@@ -15,7 +15,7 @@ from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tu
 from ..aws import Endpoint
 from .addresses import Address, address_of, escaped
 from .engines.base import Answer, Engine, Request, Timeouts
-from .pace import pace
+from .pace import Sample, pace
 from .reports import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
 from .signing import EXPIRED_CODES, CannotSign, MessageSigner
 
@@ -118,7 +118,7 @@ class Delivery:
         if self._source is None and not self._is_due(now):
             return
         room = self._engine.capacity - self._flying
-        for left in range(self._pace.take(room, now), 0, -1):
+        for left in range(self._pace.reserve(room, now), 0, -1):
             parcel = self._next(now)
             if parcel is None:
                 self._pace.give_back(left)
@@ -191,16 +191,16 @@ class Delivery:
     def _settle_all(self, answers: List[Tuple[Parcel, Answer]]) -> Iterator[Result]:
         now = time.monotonic()
         self._flying -= len(answers)
-        self._pace.note([self._lesson(*each) for each in answers if each[1].status], now)
+        self._pace.note([self._sample(*each) for each in answers if each[1].status], now)
         for parcel, answer in answers:
             outcome = self._settle(parcel, answer, now)
             if outcome:
                 yield parcel.recipient, outcome
 
-    def _lesson(self, parcel: Parcel, answer: Answer) -> Tuple[float, bool, bool]:
+    def _sample(self, parcel: Parcel, answer: Answer) -> Sample:
         """What the pace may learn from it: not from one slow client time after time."""
         tells = answer.status < 500 and (not parcel.tries or self._is_excused(parcel))
-        return parcel.left, answer.status == 429, tells
+        return Sample(parcel.left, answer.status == 429, tells)
 
     def _is_excused(self, parcel: Parcel) -> bool:
         return self._pace.is_throttled and parcel.excused < EXCUSED
