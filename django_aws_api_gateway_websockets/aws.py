@@ -1,4 +1,4 @@
-"""Sessions, clients, endpoints, regions and partitions. Knows AWS, not the database."""
+"""AWS: boto3 sessions and clients, endpoints, regions. Does not know the database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .processes import per_process
 CONTROL_PLANE = "apigatewayv2"
 CONNECTIONS = "apigatewaymanagementapi"
 
-#: Stands for the region and the credentials that boto3 insists on and a local gateway ignores.
+#: boto3 insists on a region and credentials; a local gateway ignores them. These stand for them.
 LOCAL_REGION = "us-east-1"
 LOCAL_CREDENTIALS = "local"
 
@@ -27,11 +27,12 @@ LOCAL_CREDENTIALS = "local"
 #: five seconds and an account ten calls a second (API Gateway's documented quotas).
 THROTTLING_DELAYS = (1, 2, 4, 8, 16)
 
-#: Calls of boto3 at once, by default, and connections that a client keeps for them. It holds
-#: Python's lock most of the time: more gain nothing.
-IN_FLIGHT = 10
+#: Calls of boto3 at once, by default, and connections that a client keeps for them. boto3 holds
+#: Python's lock most of the time, so more calls at once gain nothing.
+BOTO3_IN_FLIGHT = 10
 
-URGENT = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
+#: For a client for whose answer somebody waits.
+URGENT_CONFIG = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
 
 
 class Endpoint(NamedTuple):
@@ -60,7 +61,7 @@ def create_client(service: str = CONTROL_PLANE, **kwargs: Any) -> Any:
     kwargs["region_name"] = kwargs["region_name"] or default_region()
     kwargs["config"] = _client_config(service).merge(kwargs.get("config") or Config())
     session = current_session()
-    with _lock():  # boto3 sessions must not make two clients at the same time
+    with _cache().lock:  # A boto3 session must not make two clients at the same time.
         client: Any = session.client(service, **kwargs)  # type: ignore[call-overload]
     if service == CONTROL_PLANE:
         client.meta.events.register(f"needs-retry.{service}", wait_out_throttling)
@@ -70,21 +71,22 @@ def create_client(service: str = CONTROL_PLANE, **kwargs: Any) -> Any:
 def connections_client(endpoint: Endpoint, is_urgent: bool = False) -> Any:
     """Return this process's client for an endpoint's ``@connections``.
 
-    An urgent one gives up at once and after three seconds, instead of after three tries of ten.
+    An urgent client tries once, for three seconds. The other ones try three times, for ten.
 
-    It is made once: a client takes 20 ms to build, and its warm connections are the better part of
-    the time that a message takes. It is thread-safe, and a forked child makes its own.
+    The client is made once: that takes 20 ms, and open connections save the better part of a
+    message's time. It is thread-safe. A forked child makes its own.
     """
-    with _lock():  # Without it, threads that ask at the same time would each make one.
-        return _connections_clients()(endpoint, is_urgent, credentials(), conf.max_in_flight)
+    cache = _cache()
+    with cache.lock:  # Without it, threads that ask at the same time would each make a client.
+        return cache.connections_client(endpoint, is_urgent, credentials(), conf.max_in_flight)
 
 
 def connections_endpoint(api_id: str, stage: str, api_endpoint: str = "") -> Endpoint:
     """Return where the connections of a stage are posted to.
 
-    The region is that of ``api_endpoint`` (``wss://{api}.execute-api.{region}.{suffix}``) where it
-    tells one, so that gateways in several regions work side by side; the DNS suffix is that of the
-    region's partition. AWS_GATEWAY_ENDPOINT_URL replaces the host.
+    ``api_endpoint`` (``wss://{api}.execute-api.{region}.{suffix}``) names the region, so that
+    gateways in several regions work side by side. Without it the default region counts. The DNS
+    suffix is that of the region's partition. AWS_GATEWAY_ENDPOINT_URL replaces the host.
     """
     found = re.search(r"\.execute-api\.([a-z0-9-]+)\.", api_endpoint)
     region = found.group(1) if found else default_region()
@@ -93,7 +95,7 @@ def connections_endpoint(api_id: str, stage: str, api_endpoint: str = "") -> End
 
 
 def default_region() -> str:
-    """Return the region of the settings, else that of boto3's own chain.
+    """Return the region of the settings, or that of boto3's own chain.
 
     Raises RegionMissing if neither has one.
     """
@@ -108,7 +110,7 @@ def default_region() -> str:
 
 
 def has_default_region() -> bool:
-    """True if ``default_region`` has one."""
+    """True if ``default_region`` finds one."""
     try:
         return bool(default_region())
     except RegionMissing:
@@ -119,7 +121,7 @@ def has_default_region() -> bool:
 def dns_suffix(region: str) -> str:
     """Return the DNS suffix of a region's partition: ``amazonaws.com.cn`` for China.
 
-    Raises ConfigurationError for a region of no partition that botocore knows.
+    Raises ConfigurationError if botocore knows no partition of the region.
     """
     session = botocore.session.Session()
     try:
@@ -153,33 +155,37 @@ def current_session() -> boto3.Session:
 
     Raises botocore's ProfileNotFound, and what ``credentials`` does.
     """
-    return _sessions()(credentials())
+    return _cache().session(credentials())
 
 
 def frozen_credentials() -> Any:
     """Return the credentials as they are now: access_key, secret_key and token.
 
     botocore refreshes them first if they are about to expire. Raises NoCredentialsError if there
-    are none, what else botocore has to say, and what ``credentials`` does.
+    are none, botocore's other errors, and what ``credentials`` does.
     """
     found = current_session().get_credentials()
     if found is None:
         raise NoCredentialsError
     try:
         return found.get_frozen_credentials()
-    except RuntimeError as error:  # botocore's word on refreshed ones that have expired already
+    except RuntimeError as error:
+        # botocore raises it when refreshed credentials have expired already.
         raise CredentialRetrievalError(provider=found.method, error_msg=str(error)) from error
 
 
 def forget_session() -> None:
-    """Look for credentials anew from now on: AWS says that those at hand have expired."""
-    _sessions().cache_clear()
-    _connections_clients().cache_clear()
+    """Drop all sessions and clients, because AWS says that their credentials have expired.
+
+    The next ones look for credentials again.
+    """
+    _cache().session.cache_clear()
+    _cache().connections_client.cache_clear()
 
 
 def config_variable(name: str) -> Any:
     """Return one of botocore's configuration variables, from the environment or the profile."""
-    # boto3 has no other door to it.
+    # boto3 has no public way to read one.
     return current_session()._session.get_config_variable(name)
 
 
@@ -195,45 +201,44 @@ def wait_out_throttling(response: Any, attempts: int, **kwargs: Any) -> Optional
 
 
 def _client_config(service: str) -> Config:
-    # HTTP_PROXY would capture the loopback address too.
+    # botocore would use HTTP_PROXY for the loopback address, too.
     proxies: Optional[dict[str, str]] = {} if conf.endpoint_is_loopback else None
     if service == CONTROL_PLANE:
-        # botocore would repeat a create call whose answer was lost, and make the thing twice.
+        # botocore would repeat a create call whose answer was lost, and so create twice.
         return Config(retries={"total_max_attempts": 1}, proxies=proxies)
     return Config(
         connect_timeout=5,
         read_timeout=10,
         retries={"mode": "standard", "total_max_attempts": 3},
-        max_pool_connections=conf.max_in_flight or IN_FLIGHT,
+        max_pool_connections=conf.max_in_flight or BOTO3_IN_FLIGHT,
         tcp_keepalive=True,
         proxies=proxies,
     )
 
 
-@per_process
-def _lock() -> Any:
-    return threading.RLock()
+class Cache:
+    """The boto3 sessions and ``@connections`` clients of one process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.session = lru_cache(maxsize=8)(_new_session)
+        self.connections_client = lru_cache(maxsize=64)(_new_connections_client)
 
 
 @per_process
-def _sessions() -> Any:
-    @lru_cache(maxsize=8)
-    def session(made_with: Credentials) -> boto3.Session:
-        return boto3.Session(**made_with._asdict())
-
-    return session
+def _cache() -> Cache:
+    return Cache()
 
 
-@per_process
-def _connections_clients() -> Any:
-    @lru_cache(maxsize=64)
-    def client(
-        endpoint: Endpoint, is_urgent: bool, made_with: Credentials, in_flight: Optional[int]
-    ) -> Any:
-        address = {"endpoint_url": endpoint.url, "region_name": endpoint.region}
-        return create_client(CONNECTIONS, **address, config=URGENT if is_urgent else None)
+def _new_session(chosen: Credentials) -> boto3.Session:
+    return boto3.Session(**chosen._asdict())
 
-    return client
+
+def _new_connections_client(endpoint: Endpoint, is_urgent: bool, *settings: Any) -> Any:
+    # ``settings`` only belong to the cache's key, so that a changed setting makes another client:
+    # create_client reads them itself.
+    address = {"endpoint_url": endpoint.url, "region_name": endpoint.region}
+    return create_client(CONNECTIONS, **address, config=URGENT_CONFIG if is_urgent else None)
 
 
 def paginate(client: Any, operation: str, **parameters: str) -> Iterator[Any]:

@@ -10,6 +10,9 @@ from django.conf import settings as django_settings
 
 from .exceptions import ConfigurationError
 
+#: The ports of a URL that names none.
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
 #: The keys that the WEBSOCKETS setting may hold, with their defaults.
 DEFAULTS: Dict[str, Any] = {
     "transport": "auto",

@@ -12,10 +12,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def per_process(make: Function) -> Function:
     """Call ``make`` once for each process and each set of arguments, and keep what it returns.
 
-    A forked child makes its own. It keeps what its parent has made, untouched: to free a parent's
-    connections would close them for the parent, and a lock that the parent holds would never be
-    released. The arguments must be hashable. Threads that ask first at the same time get the same
-    object, though ``make`` may have been called for each of them.
+    A forked child makes its own objects. It keeps those of its parent and does not touch them: to
+    free the parent's connections would close them for the parent, and a lock that the parent holds
+    would never be released. The arguments must be hashable. Threads that ask at the same time get
+    the same object, even if ``make`` was called for each of them.
     """
     made: Dict[Tuple[Any, ...], Any] = {}
 
@@ -25,7 +25,7 @@ def per_process(make: Function) -> Function:
         try:
             return made[key]
         except KeyError:
-            # One operation, so that of many threads the first decides.
+            # setdefault is atomic: of several threads, the first one decides.
             return made.setdefault(key, make(*args))
 
     own.forget = made.clear  # type: ignore[attr-defined]

@@ -29,7 +29,7 @@ def _fresh_pace():
     from django_aws_api_gateway_websockets.sending import pace, signing
 
     pace.pace.forget()
-    signing.sessions.forget()
+    signing.credential_refresh.forget()
 
 
 @pytest.fixture

@@ -8,9 +8,7 @@ from urllib.parse import urlsplit
 from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
 
-from ..conf import conf
-
-DEFAULT_PORTS = {"http": 80, "https": 443}
+from ..conf import DEFAULT_PORTS, conf
 
 
 class Origin(NamedTuple):

@@ -1,4 +1,4 @@
-"""Where an endpoint is on the network, and by which way: the proxy, and whom TLS trusts."""
+"""Addresses of endpoints: the host, the proxy, and the certificates that TLS trusts."""
 
 from __future__ import annotations
 
@@ -13,17 +13,15 @@ from botocore.utils import get_environ_proxies
 
 from .. import aws
 from ..aws import Endpoint
-from ..conf import conf
+from ..conf import DEFAULT_PORTS, conf
 
-#: A URL about which every HTTP library, and the signature, are of one mind. Others are boto3's.
-ORDINARY = re.compile(
+#: A URL that all HTTP libraries read, and sign, in the same way. boto3 serves the others.
+ORDINARY_URL = re.compile(
     r"https?://(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::[1-9][0-9]{0,4})?"
     r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*",
 )
-#: A connection id as API Gateway makes them.
-LIKE_AWS_S = re.compile(r"[A-Za-z0-9_-]+=*")
-
-DEFAULT_PORTS = {"http": 80, "https": 443}
+#: A connection id in the form that API Gateway gives it.
+AWS_CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]+=*")
 
 
 class Address(NamedTuple):
@@ -51,21 +49,21 @@ def is_ordinary(endpoint: Endpoint) -> bool:
     """True if the endpoint can be reached without boto3."""
     try:
         urlsplit(endpoint.url).port  # noqa: B018
-    except ValueError:  # such a port, or such an address, there is not
+    except ValueError:  # no such port or IP address can exist
         return False
-    return ORDINARY.fullmatch(endpoint.url) is not None
+    return ORDINARY_URL.fullmatch(endpoint.url) is not None
 
 
 def address_of(endpoint: Endpoint) -> Address:
-    """Return the address of an ordinary endpoint, with the proxy of this moment's environment."""
+    """Return the address of an ordinary endpoint, with the proxy that now counts."""
     return _address(endpoint, proxy_for(endpoint.url))
 
 
 def proxy_for(url: str) -> Optional[str]:
-    """Return the URL of the proxy for this one as boto3 finds it, or None.
+    """Return the URL of the proxy for this URL as boto3 finds it, or None.
 
-    HTTP_PROXY, HTTPS_PROXY and NO_PROXY count, in either letter case. As for boto3's clients, this
-    very machine is reached without.
+    HTTP_PROXY, HTTPS_PROXY and NO_PROXY count, in either letter case. This machine itself is
+    reached without a proxy, as by boto3's clients.
     """
     if conf.endpoint_is_loopback:
         return None
@@ -76,7 +74,7 @@ def proxy_for(url: str) -> Optional[str]:
 
 
 def trusted_certificates() -> str:
-    """Return the file or directory of the authorities that TLS trusts, as boto3 finds it.
+    """Return the file or directory of the certificates that TLS trusts, as boto3 finds it.
 
     That is AWS_CA_BUNDLE, ``ca_bundle`` of the profile, REQUESTS_CA_BUNDLE, or botocore's own.
     """
@@ -85,14 +83,14 @@ def trusted_certificates() -> str:
 
 
 def escaped(connection_id: str) -> str:
-    """Return a connection id as it stands in a path: ids end in "=", which travels as %3D."""
-    if LIKE_AWS_S.fullmatch(connection_id):
+    """Return a connection id as it stands in a path: ids end in "=", which becomes %3D."""
+    if AWS_CONNECTION_ID.fullmatch(connection_id):
         return connection_id.replace("=", "%3D")
     return quote(connection_id, safe="-._~")
 
 
 def canonical(path: str) -> str:
-    """Return a request's path as it is signed: what is escaped already is escaped again."""
+    """Return a request's path as it is signed: escaped characters are escaped again."""
     return quote(path, safe="/~")
 
 

@@ -1,4 +1,4 @@
-"""Reaches connections with boto3 itself: for endpoints that are out of the ordinary."""
+"""Boto3's transport: one boto3 call for each recipient, for endpoints that are not ordinary."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from .. import aws
 from ..conf import conf
-from .reports import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
-
-#: Recipients that are taken at a time.
-BATCH = 500
+from .reports import BATCH_SIZE, CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
 
 
 class Boto3Transport:
-    """One boto3 call for each recipient, several at a time."""
+    """Reaches connections with boto3 itself, several at a time."""
 
     def send(self, body: bytes, recipients: Iterable[Recipient]) -> Iterator[Result]:
         def post(client: Any, connection_id: str) -> Outcome:
@@ -38,7 +35,7 @@ class Boto3Transport:
 def call_for_each(
     recipients: Iterable[Recipient], call: Callable[[Any, str], Outcome], is_urgent: bool = False
 ) -> Iterator[Result]:
-    """Call it with each recipient's boto3 client and connection id, several at a time."""
+    """Call ``call`` with each recipient's boto3 client and connection id, several at a time."""
 
     def reach(recipient: Recipient) -> Outcome:
         try:
@@ -47,17 +44,17 @@ def call_for_each(
         except ClientError as error:
             return outcome_of(error)
         except (BotoCoreError, ValueError) as error:
-            # A ValueError is botocore's word on an endpoint that is no URL.
+            # botocore raises ValueError for an endpoint that is not a URL.
             return failed(type(error).__name__)
 
     source = iter(recipients)
-    with ThreadPoolExecutor(conf.max_in_flight or aws.IN_FLIGHT, "websocket-send") as pool:
-        for batch in iter(lambda: list(islice(source, BATCH)), []):
+    with ThreadPoolExecutor(conf.max_in_flight or aws.BOTO3_IN_FLIGHT, "websocket-send") as pool:
+        for batch in iter(lambda: list(islice(source, BATCH_SIZE)), []):
             yield from zip(batch, pool.map(reach, batch))
 
 
 def outcome_of(error: ClientError) -> Outcome:
-    # API Gateway sends some 410s without an error type; botocore then has the bare status.
+    # API Gateway sends some 410s without an error type. The code is then the bare status.
     if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 410:
         return GONE
     code = error.response.get("Error", {}).get("Code", "")

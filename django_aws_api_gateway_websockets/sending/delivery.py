@@ -14,12 +14,12 @@ from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tu
 
 from ..aws import Endpoint
 from .addresses import Address, address_of, escaped
-from .engines.base import Answer, Courier, Request, Timeouts
-from .pace import pace
+from .engines.base import Answer, Engine, Request, Timeouts
+from .pace import Sample, pace
 from .reports import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
-from .signing import EXPIRED, Seal, Unsigned
+from .signing import EXPIRED_CODES, CannotSign, MessageSigner
 
-#: No courier waits longer for something to happen.
+#: No engine waits longer for something to happen.
 LONGEST_WAIT = 1.0
 
 #: Seconds between two tries, at most (before they are randomised).
@@ -76,17 +76,17 @@ class Delivery:
     """Sends one method and body to each recipient; ``run`` tells what became of them."""
 
     def __init__(
-        self, method: str, body: bytes, courier: Courier, patience: Patience, deadline: float
+        self, method: str, body: bytes, engine: Engine, patience: Patience, deadline: float
     ) -> None:
         self._method = method
         self._body = body
         self._done = SENT if method == "POST" else CLOSED
-        self._courier = courier
+        self._engine = engine
         self._patience = patience
         #: By time.monotonic(), as all times here.
         self._deadline = deadline
         self._pace = pace()
-        self._seal = Seal(method, body)
+        self._signer = MessageSigner(method, body)
         self._source: Optional[Iterator[Recipient]] = None
         self._addresses: Dict[Endpoint, Address] = {}
         self._flying = 0
@@ -107,7 +107,7 @@ class Delivery:
             else:
                 yield from self._start_all(now)
             if self._is_busy:
-                yield from self._settle_all(self._courier.wait(self._pause(now)))
+                yield from self._settle_all(self._engine.wait(self._pause(now)))
 
     @property
     def _is_busy(self) -> bool:
@@ -117,8 +117,8 @@ class Delivery:
         """Start as many as there is room for and the pace allows."""
         if self._source is None and not self._is_due(now):
             return
-        room = self._courier.capacity - self._flying
-        for left in range(self._pace.take(room, now), 0, -1):
+        room = self._engine.capacity - self._flying
+        for left in range(self._pace.reserve(room, now), 0, -1):
             parcel = self._next(now)
             if parcel is None:
                 self._pace.give_back(left)
@@ -156,15 +156,15 @@ class Delivery:
         if connection_id in NO_IDS:
             return failed("Not a connection id")
         try:
-            signer = self._seal.signer(address, now)
-        except Unsigned as problem:
+            signer = self._signer.for_address(address, now)
+        except CannotSign as problem:
             return failed(str(problem))
-        parcel.keys = self._seal.keys
+        parcel.keys = self._signer.keys
         name = escaped(connection_id)
         headers = signer.headers(address.canonical_path + name.replace("%", "%25"))
         request = Request(self._method, address, address.path + name, headers, self._body)
         parcel.left = now
-        self._courier.start(parcel, request, self._timeouts(now))
+        self._engine.start(parcel, request, self._timeouts(now))
         self._flying += 1
         return None
 
@@ -179,7 +179,7 @@ class Delivery:
         until = now + LONGEST_WAIT
         if now < self._deadline:
             until = min(until, self._deadline)
-        if self._flying < self._courier.capacity and self._is_waited_for:
+        if self._flying < self._engine.capacity and self._is_waited_for:
             start = now if self._source is not None else self._waiting[0][0]
             until = min(until, max(start, now + self._pace.delay(now)))
         return until - now
@@ -191,16 +191,16 @@ class Delivery:
     def _settle_all(self, answers: List[Tuple[Parcel, Answer]]) -> Iterator[Result]:
         now = time.monotonic()
         self._flying -= len(answers)
-        self._pace.note([self._lesson(*each) for each in answers if each[1].status], now)
+        self._pace.note([self._sample(*each) for each in answers if each[1].status], now)
         for parcel, answer in answers:
             outcome = self._settle(parcel, answer, now)
             if outcome:
                 yield parcel.recipient, outcome
 
-    def _lesson(self, parcel: Parcel, answer: Answer) -> Tuple[float, bool, bool]:
+    def _sample(self, parcel: Parcel, answer: Answer) -> Sample:
         """What the pace may learn from it: not from one slow client time after time."""
         tells = answer.status < 500 and (not parcel.tries or self._is_excused(parcel))
-        return parcel.left, answer.status == 429, tells
+        return Sample(parcel.left, answer.status == 429, tells)
 
     def _is_excused(self, parcel: Parcel) -> bool:
         return self._pace.is_throttled and parcel.excused < EXCUSED
@@ -212,9 +212,9 @@ class Delivery:
         # API Gateway sends some 410s without an error type.
         if answer.status == 410 or answer.code == "GoneException":
             return GONE
-        if answer.code in EXPIRED and self._has_new_keys(parcel, answer, now):
+        if answer.code in EXPIRED_CODES and self._has_new_keys(parcel, answer, now):
             self._wait(parcel, now)
-        elif answer.is_passing and self._has_patience(parcel, answer, now):
+        elif answer.is_transient and self._has_patience(parcel, answer, now):
             delay = min(self._patience.delay * 2 ** (parcel.tries - 1), LONGEST_DELAY)
             self._wait(parcel, now + delay * random.uniform(0.5, 1.5))  # noqa: S311
         else:
@@ -223,7 +223,7 @@ class Delivery:
 
     def _has_new_keys(self, parcel: Parcel, answer: Answer, now: float) -> bool:
         parcel.renewals += 1
-        is_new = self._seal.renew(parcel.keys, answer.code, now)
+        is_new = self._signer.renew(parcel.keys, answer.code, now)
         return is_new and parcel.renewals <= RENEWALS
 
     def _has_patience(self, parcel: Parcel, answer: Answer, now: float) -> bool:

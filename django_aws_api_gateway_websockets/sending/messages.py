@@ -1,4 +1,4 @@
-"""What a message may be, and its bytes."""
+"""Messages: what a message may be, and its bytes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from ..exceptions import MessageNotSerializable, MessageTooLarge
 
-#: Bytes of one message, in either direction (API Gateway's quota).
+#: Bytes of one message, at most, in either direction (API Gateway's quota).
 MAX_MESSAGE_BYTES = 128 * 1024
 
 
 def encode(data: Any) -> bytes:
     """Return the message as UTF-8 JSON, with dates, decimals and UUIDs as Django writes them.
 
-    Raises MessageNotSerializable (NaN and infinities have no JSON form) and MessageTooLarge over
-    128 KiB.
+    Raises MessageNotSerializable, for example for NaN and infinities, which have no JSON form, and
+    MessageTooLarge above 128 KiB.
     """
     try:
         text = json.dumps(data, cls=DjangoJSONEncoder, allow_nan=False, ensure_ascii=False)

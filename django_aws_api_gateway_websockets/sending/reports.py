@@ -1,4 +1,4 @@
-"""Who a message is for, what became of it, and the report. Knows neither AWS nor the database."""
+"""Reports: recipients, their outcomes, and how these are counted. Knows no database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..aws import Endpoint
 
 logger = logging.getLogger(__package__)
 
-#: Called with the number of recipients that are done, and of all, or None where it is not known.
+#: Called with the number of recipients that are done, and that of all (None if not known).
 Progress = Callable[[int, Optional[int]], Any]
 
 #: Seconds between two calls of a progress callback, at least.
@@ -26,16 +26,16 @@ BATCH_SIZE = 500
 
 
 class Recipient(NamedTuple):
-    """One connection, and where it is posted to."""
+    """One connection, and the endpoint through which it is reached."""
 
     connection_id: str
     endpoint: Endpoint
-    #: The caller's own, by which it knows the recipient again.
+    #: The caller's own, to recognise the recipient by.
     key: Any = None
 
 
 class Outcome(NamedTuple):
-    """What became of one recipient: sent, closed, gone or failed (then with the reason)."""
+    """The outcome of one recipient: "sent", "closed", "gone", or "failed" with a reason."""
 
     status: str
     reason: str = ""
@@ -45,18 +45,17 @@ SENT = Outcome("sent")
 GONE = Outcome("gone")
 CLOSED = Outcome("closed")
 
-
 Result = Tuple[Recipient, Outcome]
 
 
 def failed(reason: str) -> Outcome:
-    """Return the outcome of a recipient that could not be served, for this reason."""
+    """Return the outcome of a recipient that could not be served for this reason."""
     return Outcome("failed", reason)
 
 
 @dataclass
 class Report:
-    """How many recipients a message was sent to, were closed, were gone, or could not be served.
+    """How many recipients of a message were sent to, closed, gone, or failed.
 
     ``reasons`` counts the failures by their reason.
     """
@@ -69,7 +68,7 @@ class Report:
 
     @property
     def total(self) -> int:
-        """All recipients that the report knows of."""
+        """The number of recipients whose outcome is known."""
         return self.sent + self.closed + self.gone + self.failed
 
     def count(self, outcome: Outcome) -> None:
@@ -81,8 +80,8 @@ class Report:
 class ReportWriter:
     """Counts the outcomes of one message in a report.
 
-    ``on_gone`` is called with the keys of recipients that have gone, a batch at a time, and
-    ``progress`` some ten times a second and at the end.
+    ``on_gone`` is called with the keys of recipients that are gone, a batch at a time;
+    ``progress`` is called about ten times a second and at the end.
     """
 
     def __init__(
@@ -101,11 +100,11 @@ class ReportWriter:
         self._logged: Counter[str] = Counter()
 
     def write(self, results: Iterable[Result]) -> None:
-        """Count all results, to the end."""
+        """Count all results."""
         try:
             for recipient, outcome in results:
                 self.count(recipient.connection_id, recipient.key, outcome)
-        finally:  # What is known of the recipients stays known, even if something went wrong.
+        finally:  # Even after an error, the recipients that are known to be gone are passed on.
             _close(results)
             self._pass_on_gone()
         for reason, number in self._logged.items():
@@ -144,7 +143,7 @@ class ReportWriter:
 
 
 def _close(results: Iterable[Any]) -> None:
-    """Let a transport end what is under way now, and not when its generator is collected."""
+    """Let a transport drop its requests now, not when its generator is garbage-collected."""
     close = getattr(results, "close", None)
     if close:
         close()

@@ -1,4 +1,4 @@
-"""Rows: what sending is told of sessions, and where their connections are posted to."""
+"""Rows: what sending is told of sessions, and the endpoints of their gateways."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NO_GATEWAY = failed("The session has no created gateway")
 
 
 class Row(NamedTuple):
-    """What sending needs of a session; the last three are None without a gateway."""
+    """What sending needs of a session. The last three fields are None without a gateway."""
 
     pk: int
     connection_id: str
@@ -23,7 +23,7 @@ class Row(NamedTuple):
 
 
 def reachable(batches: Iterable[Sequence[Row]], writer: ReportWriter) -> Iterator[Recipient]:
-    """Yield the recipients of the rows that have an endpoint; count the others as failed."""
+    """Yield the recipients of the rows that have an endpoint. Count the others as failed."""
     endpoints = Endpoints()
     for rows in batches:
         for pk, connection_id, *gateway in rows:
@@ -35,12 +35,12 @@ def reachable(batches: Iterable[Sequence[Row]], writer: ReportWriter) -> Iterato
 
 
 class Endpoints(Dict[Tuple[Optional[str], ...], Union[Endpoint, Outcome]]):
-    """The endpoint of each gateway, worked out once; a failure for a gateway that has none."""
+    """The endpoint of each gateway, found once; a failed outcome for a gateway that has none."""
 
     def __missing__(self, gateway: Tuple[Optional[str], ...]) -> Union[Endpoint, Outcome]:
         try:
             self[gateway] = endpoint_of(*gateway) or NO_GATEWAY
-        except ConfigurationError as error:  # An unknown region is one gateway's own failure.
+        except ConfigurationError as error:  # An unknown region concerns only its gateway.
             self[gateway] = failed(str(error))
         return self[gateway]
 
@@ -48,7 +48,7 @@ class Endpoints(Dict[Tuple[Optional[str], ...], Union[Endpoint, Outcome]]):
 def endpoint_of(
     api_id: Optional[str], stage_name: Optional[str], api_endpoint: Optional[str]
 ) -> Optional[Endpoint]:
-    """Return where a gateway's connections are posted to; None before it has been created.
+    """Return the endpoint of a gateway's connections, or None before it has been created.
 
     Raises RegionMissing, and ConfigurationError for a region that AWS does not have.
     """

@@ -1,8 +1,8 @@
-"""AWS's Signature Version 4 for ``@connections``, at the price of two hashes a message.
+"""Signing with AWS's Signature Version 4 for ``@connections``: two hashes for each message.
 
-botocore signs each request from scratch. Here all that the requests of a broadcast share (the
-signing key, the body's hash, the headers) is made once a second and only the path differs. The
-result is that of ``botocore.auth.SigV4Auth``, which the tests compare it with.
+botocore signs each request from scratch. Here, what the requests of a broadcast share (the signing
+key, the body's hash, the headers) is made once a second, and only the path differs. The tests
+compare the result with that of ``botocore.auth.SigV4Auth``.
 Source: "Create a signed AWS API request" in the IAM user guide.
 """
 
@@ -22,22 +22,22 @@ from .. import aws
 from ..processes import per_process
 from .addresses import Address
 
-#: The name by which API Gateway's data plane is signed (botocore's service model).
+#: The name of API Gateway's data plane in a signature (botocore's service model).
 SERVICE = "execute-api"
 
-#: With these error codes AWS refuses credentials whose time is over.
-EXPIRED = {"ExpiredToken", "ExpiredTokenException"}
+#: AWS's error codes for expired credentials.
+EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException"}
 
-#: What stands in a header. Of anything else HTTP libraries make what they like: of a line break
-#: at the end, which is easily pasted, a header of its own.
-IN_A_HEADER = re.compile(r"[!-~]+")
+#: A value that is safe in a header. HTTP libraries do not agree about others: a line break at the
+#: end, which is easily pasted, can begin another header.
+HEADER_VALUE = re.compile(r"[!-~]+")
 
-#: Seconds between two times that a process drops its sessions, which take long to make.
-RENEWAL = 5.0
+#: Seconds for which a process keeps new boto3 sessions at least, because they take long to make.
+MIN_SESSION_AGE = 5.0
 
 
 class Keys(NamedTuple):
-    """Credentials that do not change any more: botocore's ReadOnlyCredentials, too."""
+    """Credentials that do not change any more, like botocore's ReadOnlyCredentials."""
 
     access_key: str
     secret_key: str
@@ -58,7 +58,7 @@ class Signer:
         lines = "".join(f"{name}:{value}\n" for name, value in signed.items())
         self._method = f"{method}\n"
         self._after_path = f"\n\n{lines}\n{names}\n{body_hash}"
-        # Of the text that is signed all but its last line, the hash of the request.
+        # The string to sign, without its last line, which is the hash of the request.
         to_sign = f"AWS4-HMAC-SHA256\n{timestamp}\n{scope}\n".encode()
         self._signed = hmac.new(
             signing_key(keys.secret_key, timestamp[:8], region), to_sign, sha256
@@ -81,21 +81,21 @@ class Signer:
 
 @lru_cache(maxsize=16)
 def signing_key(secret_key: str, date: str, region: str) -> bytes:
-    """Return the key of one day and region."""
+    """Return the signing key of one day and region."""
     key = f"AWS4{secret_key}".encode()
     for part in (date, region, SERVICE, "aws4_request"):
         key = hmac.new(key, part.encode(), sha256).digest()
     return key
 
 
-class Unsigned(Exception):
-    """There are no credentials to sign with, for the reason that is its text."""
+class CannotSign(Exception):
+    """There are no credentials to sign with. Its text is the reason."""
 
 
-class Seal:
-    """Hands out signers for one method and body. Times are time.monotonic()'s.
+class MessageSigner:
+    """Makes the signers for one method and body. Times are time.monotonic()'s.
 
-    Once a second botocore is asked for the credentials, whose refresh is its own business.
+    It asks botocore for the credentials once a second. botocore refreshes them by itself.
     """
 
     def __init__(self, method: str, body: bytes) -> None:
@@ -105,20 +105,20 @@ class Seal:
         self._timestamp = ""
         self._valid_until = float("-inf")
         self._problem = ""
-        #: The credentials that are used at the moment.
+        #: The credentials that sign at the moment.
         self.keys: Any = None
-        #: Those that AWS says have expired, and in which words.
+        #: Those that have expired, and the error code with which AWS says so.
         self._expired: Tuple[Any, str] = (None, "")
 
-    def signer(self, address: Address, now: float) -> Signer:
-        """Return the endpoint's signer of this second.
+    def for_address(self, address: Address, now: float) -> Signer:
+        """Return the signer for an endpoint in this second.
 
-        Raises Unsigned if there are no credentials, or none but expired ones.
+        Raises CannotSign if there are no credentials, or only expired ones.
         """
         if now >= self._valid_until:
-            self._look_for_keys(now)
+            self._load_keys(now)
         if self._problem:
-            raise Unsigned(self._problem)
+            raise CannotSign(self._problem)
         signer = self._signers.get(address)
         if signer is None:
             place = (address.region, self._method, address.host)
@@ -129,15 +129,15 @@ class Seal:
     def renew(self, expired: Any, code: str, now: float) -> bool:
         """Return True if there are other credentials than those that AWS says have expired.
 
-        If there are none, ``code`` is what the others fail with, too.
+        If there are none, ``for_address`` raises CannotSign with ``code`` from now on.
         """
         if expired == self.keys and not self._problem:
             self._expired = (expired, code)
-            sessions().renew(now)
-            self._look_for_keys(now)
+            credential_refresh().run(now)
+            self._load_keys(now)
         return bool(expired != self.keys)
 
-    def _look_for_keys(self, now: float) -> None:
+    def _load_keys(self, now: float) -> None:
         self._signers.clear()
         self._valid_until = now + 1
         self._timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
@@ -145,36 +145,36 @@ class Seal:
             self.keys = _checked(aws.frozen_credentials())
             expired, code = self._expired
             self._problem = code if self.keys == expired else ""
-        except ClientError as error:  # of STS, say, which is to hand out others
+        except ClientError as error:  # for example of STS, which hands out a role's credentials
             self._problem = error.response["Error"]["Code"]
         except BotoCoreError as error:
             self._problem = type(error).__name__
 
 
-class Sessions:
-    """Drops boto3 sessions whose credentials have expired, so that others are looked for."""
+class CredentialRefresh:
+    """Drops boto3 sessions whose credentials have expired. New ones look for credentials again."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._renewed = float("-inf")
+        self._done_at = float("-inf")
 
-    def renew(self, now: float) -> None:
-        """Drop them, unless that was done a moment ago."""
+    def run(self, now: float) -> None:
+        """Drop the sessions, unless that was done a moment ago."""
         with self._lock:
-            if now - self._renewed >= RENEWAL:
-                self._renewed = now
+            if now - self._done_at >= MIN_SESSION_AGE:
+                self._done_at = now
                 aws.forget_session()
 
 
 @per_process
-def sessions() -> Sessions:
-    """Return those of this process."""
-    return Sessions()
+def credential_refresh() -> CredentialRefresh:
+    """Return the refresh of this process, which all of its threads share."""
+    return CredentialRefresh()
 
 
 def _checked(keys: Any) -> Any:
     for name, value in (("key id", keys.access_key), ("session token", keys.token)):
-        if value and not IN_A_HEADER.fullmatch(value):
+        if value and not HEADER_VALUE.fullmatch(value):
             problem = f"The {name} has characters that no header can have"
             raise CredentialRetrievalError(provider="AWS", error_msg=problem)
     return keys

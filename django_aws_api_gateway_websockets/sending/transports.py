@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import select
 import time
-from functools import partial
 from importlib.util import find_spec
 from typing import Callable, Dict, Iterable, Iterator, List, Protocol, Tuple
 
@@ -16,7 +15,7 @@ from ..exceptions import ConfigurationError
 from .addresses import is_ordinary, trusted_certificates
 from .boto import Boto3Transport
 from .delivery import URGENT, Delivery, Patience
-from .engines.base import Courier, pool
+from .engines.base import Engine, pool
 from .reports import Recipient, Result, failed
 
 
@@ -36,11 +35,11 @@ class Transport(Protocol):
         ...
 
 
-class CourierTransport:
+class EngineTransport:
     """Signs the requests itself and has an HTTP library carry them."""
 
-    def courier(self) -> Tuple[Callable[[int, str], Courier], int]:
-        """Return what makes a courier, and how many requests it has in flight by default."""
+    def engine(self) -> Tuple[Callable[[int, str], Engine], int]:
+        """Return what makes an engine, and how many requests it has in flight by default."""
         raise NotImplementedError
 
     def send(self, body: bytes, recipients: Iterable[Recipient]) -> Iterator[Result]:
@@ -52,7 +51,7 @@ class CourierTransport:
     def _deliver(
         self, method: str, body: bytes, recipients: Iterable[Recipient], patience: Patience
     ) -> Iterator[Result]:
-        make, capacity = self.courier()
+        make, capacity = self.engine()
         deadline = time.monotonic() + conf.send_timeout
         unusual: List[Recipient] = []
         try:
@@ -60,30 +59,30 @@ class CourierTransport:
         except BotoCoreError as error:  # A profile that does not exist, say.
             yield from ((recipient, failed(type(error).__name__)) for recipient in recipients)
             return
-        with pool(make, *made_with).lend(partial(make, *made_with)) as courier:
-            delivery = Delivery(method, body, courier, patience, deadline)
+        with pool(make, *made_with).lend() as engine:
+            delivery = Delivery(method, body, engine, patience, deadline)
             yield from delivery.run(_ordinary(recipients, unusual))
         if unusual:
             boto3 = Boto3Transport()
             yield from boto3.send(body, unusual) if method == "POST" else boto3.close(unusual)
 
 
-class ThreadTransport(CourierTransport):
+class ThreadTransport(EngineTransport):
     """urllib3, which boto3 brings, in threads."""
 
-    def courier(self) -> Tuple[Callable[[int, str], Courier], int]:
-        from .engines.threads import IN_FLIGHT, ThreadCourier
+    def engine(self) -> Tuple[Callable[[int, str], Engine], int]:
+        from .engines.threads import THREADS_IN_FLIGHT, ThreadEngine
 
-        return ThreadCourier, IN_FLIGHT
+        return ThreadEngine, THREADS_IN_FLIGHT
 
 
-class LibcurlTransport(CourierTransport):
+class LibcurlTransport(EngineTransport):
     """libcurl, by pycurl, which the extra ``fast`` installs."""
 
-    def courier(self) -> Tuple[Callable[[int, str], Courier], int]:
-        from .engines.libcurl import IN_FLIGHT, LibcurlCourier
+    def engine(self) -> Tuple[Callable[[int, str], Engine], int]:
+        from .engines.libcurl import LIBCURL_IN_FLIGHT, LibcurlEngine
 
-        return LibcurlCourier, IN_FLIGHT
+        return LibcurlEngine, LIBCURL_IN_FLIGHT
 
 
 TRANSPORTS: Dict[str, Callable[[], Transport]] = {

@@ -1,4 +1,4 @@
-"""An AWS in simulated time: a courier whose clock moves only while it is waited for.
+"""An AWS in simulated time: an engine whose clock moves only while it is waited for.
 
 So hours of throttling take a moment, and come out the same each time.
 """
@@ -20,7 +20,7 @@ from django_aws_api_gateway_websockets.sending.engines.base import Answer
 ENDPOINT = Endpoint("https://a1.execute-api.eu-west-1.amazonaws.com/production", "eu-west-1")
 
 SERVED = Answer(200)
-THROTTLED = Answer(429, "LimitExceededException", is_passing=True)
+THROTTLED = Answer(429, "LimitExceededException", is_transient=True)
 
 
 def recipients(number: int) -> List[Recipient]:
@@ -63,12 +63,12 @@ class SimulatedAws:
         """Let something happen so many seconds from now."""
         self._events[self.now + seconds] = event
 
-    def start(self, ticket: Any, request: Any, timeouts: Any) -> None:
+    def start(self, tag: Any, request: Any, timeouts: Any) -> None:
         connection_id = request.path.rpartition("/")[2]
         self.tries[connection_id] += 1
         answer = self._refuses(connection_id, self.tries[connection_id]) or self._meter()
         self.requests.append((self.now, connection_id, answer.status))
-        heapq.heappush(self._coming, (self.now + self._latency, next(self._lot), ticket, answer))
+        heapq.heappush(self._coming, (self.now + self._latency, next(self._lot), tag, answer))
 
     def wait(self, seconds: float) -> List[Any]:
         until = self.now + seconds

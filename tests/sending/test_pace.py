@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from django_aws_api_gateway_websockets.sending.pace import BURST, LEAST, MEMORY, Pace
+from django_aws_api_gateway_websockets.sending.pace import BURST, MEMORY, MIN_RATE, Pace, Sample
 
 NOON = 43_200.0
 
@@ -23,7 +23,7 @@ def cap(settings):
 def taken(pace, start, end, step=0.001, wanted=10):
     """How many messages leave if more are always there."""
     steps = int((end - start) / step)
-    return sum(pace.take(wanted, start + n * step) for n in range(steps))
+    return sum(pace.reserve(wanted, start + n * step) for n in range(steps))
 
 
 def answer(pace, start, end, *, rate=1000, refused=0.0, step=0.01):
@@ -32,7 +32,7 @@ def answer(pace, start, end, *, rate=1000, refused=0.0, step=0.01):
     each = int(rate * step)
     for n in range(steps):
         now = start + n * step
-        pace.note([(now, i < each * refused, True) for i in range(each)], now)
+        pace.note([Sample(now, i < each * refused, True) for i in range(each)], now)
 
 
 def throttled(pace, at=NOON):
@@ -43,8 +43,8 @@ def throttled(pace, at=NOON):
 
 
 def rate_of(pace, now):
-    pace.take(10_000, now)
-    pace.take(10_000, now + 1)  # A burst: from here on it is even.
+    pace.reserve(10_000, now)
+    pace.reserve(10_000, now + 1)  # A burst: from here on it is even.
     return taken(pace, now + 1, now + 3) / 2
 
 
@@ -53,7 +53,7 @@ def rate_of(pace, now):
 
 def test_without_a_cap_all_may_leave_at_once():
     pace = Pace()
-    assert pace.take(100_000, NOON) == 100_000
+    assert pace.reserve(100_000, NOON) == 100_000
     assert pace.delay(NOON) == 0
 
 
@@ -66,32 +66,32 @@ def test_no_more_than_the_cap_leave_in_any_time(cap, rate):
 
 def test_the_delay_is_the_time_to_the_next_message(cap):
     pace = cap(10)
-    while pace.take(10, NOON):
+    while pace.reserve(10, NOON):
         pass
     delay = pace.delay(NOON)
     assert 0 < delay <= 0.1
-    assert pace.take(1, NOON + delay - 0.01) == 0
-    assert pace.take(1, NOON + delay + 0.01) == 1
+    assert pace.reserve(1, NOON + delay - 0.01) == 0
+    assert pace.reserve(1, NOON + delay + 0.01) == 1
 
 
 def test_what_was_not_sent_for_a_while_may_leave_at_once_up_to_a_burst(cap):
     pace = cap(1000)
-    pace.take(1, NOON)
-    assert pace.take(10_000, NOON + 3600) == pytest.approx(1000 * BURST, abs=2)
-    assert pace.take(10_000, NOON + 3600) <= 1
+    pace.reserve(1, NOON)
+    assert pace.reserve(10_000, NOON + 3600) == pytest.approx(1000 * BURST, abs=2)
+    assert pace.reserve(10_000, NOON + 3600) <= 1
 
 
 def test_what_is_given_back_may_leave_now(cap):
     pace = cap(1000)
-    pace.take(1, NOON)
-    allowed = pace.take(50, NOON + 1)
+    pace.reserve(1, NOON)
+    allowed = pace.reserve(50, NOON + 1)
     pace.give_back(allowed - 1)
-    assert pace.take(allowed - 1, NOON + 1) == allowed - 1
+    assert pace.reserve(allowed - 1, NOON + 1) == allowed - 1
 
 
 def test_a_cap_that_is_changed_counts_from_then_on(cap):
     pace = cap(10)
-    pace.take(1, NOON)
+    pace.reserve(1, NOON)
     cap(1000)
     assert taken(pace, NOON + 1, NOON + 2) == pytest.approx(1000, rel=0.15)
 
@@ -123,7 +123,7 @@ def test_a_few_refusals_among_many_leave_the_pace_alone():
 
 def test_refusals_in_a_small_room_are_its_clients_own():
     pace = Pace()
-    pace.note([(NOON, True, True)] * 30, NOON)
+    pace.note([Sample(NOON, True, True)] * 30, NOON)
     pace.note([], NOON + 0.2)
     assert not pace.is_throttled
 
@@ -136,7 +136,7 @@ def test_many_refusals_slow_everything_down_within_a_fifth_of_a_second():
 
 def test_refusals_that_are_over_in_a_moment_count_when_the_next_answer_comes():
     pace = Pace()
-    pace.note([(NOON, True, True)] * 300, NOON)
+    pace.note([Sample(NOON, True, True)] * 300, NOON)
     assert not pace.is_throttled
     pace.note([], NOON + 0.11)
     assert pace.is_throttled
@@ -150,8 +150,8 @@ def test_answers_to_what_had_left_before_count_once():
     pace = Pace()
     rate = throttled(pace)
     left_before = NOON + 0.1
-    pace.note([(left_before, True, True)] * 1000, NOON + 0.15)
-    pace.note([(left_before, True, True)] * 1000, NOON + 0.35)
+    pace.note([Sample(left_before, True, True)] * 1000, NOON + 0.15)
+    pace.note([Sample(left_before, True, True)] * 1000, NOON + 0.35)
     assert rate_of(pace, NOON + 3) == pytest.approx(rate, rel=0.02)
 
 
@@ -166,7 +166,7 @@ def test_something_is_tried_however_much_is_refused():
     pace = Pace()
     throttled(pace)
     answer(pace, NOON + 1, NOON + 60, rate=100, refused=1.0)
-    assert rate_of(pace, NOON + 61) == pytest.approx(LEAST, rel=0.1)
+    assert rate_of(pace, NOON + 61) == pytest.approx(MIN_RATE, rel=0.1)
 
 
 def test_slow_clients_do_not_keep_it_down():
@@ -192,8 +192,8 @@ def test_from_the_bottom_it_is_at_full_speed_again_within_seconds():
     answer(pace, NOON + 1, NOON + 60, rate=100, refused=1.0)
     now, seconds = NOON + 60, 0.01
     while pace.is_throttled and now < NOON + 90:
-        left = pace.take(50, now)
-        pace.note([(now, False, True)] * left, now)
+        left = pace.reserve(50, now)
+        pace.note([Sample(now, False, True)] * left, now)
         now += seconds
     assert now < NOON + 75
 
@@ -202,14 +202,14 @@ def test_after_some_seconds_of_silence_it_is_forgotten():
     pace = Pace()
     throttled(pace)
     now = NOON + 0.2 + MEMORY
-    pace.note([(now, True, True)], now)
+    pace.note([Sample(now, True, True)], now)
     assert not pace.is_throttled
 
 
 def test_silence_before_the_refusals_does_not_lower_the_rate():
     pace = Pace()
-    pace.note([(NOON, False, True)] * 40, NOON)
-    pace.note([(NOON + 0.05, False, True)] * 10, NOON + 0.05)
+    pace.note([Sample(NOON, False, True)] * 40, NOON)
+    pace.note([Sample(NOON + 0.05, False, True)] * 10, NOON + 0.05)
     assert throttled(pace, NOON + 4) == pytest.approx(0.8 * 500, rel=0.2)
 
 

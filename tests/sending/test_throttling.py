@@ -69,7 +69,7 @@ def test_slow_clients_as_many_as_there_are_places_hold_up_nobody(aws):
 
 
 def test_a_recipient_is_not_tried_for_longer_than_its_time(aws):
-    world = aws(refuses=lambda connection_id, tries: Answer(503, "503", is_passing=True))
+    world = aws(refuses=lambda connection_id, tries: Answer(503, "503", is_transient=True))
     report = world.send(1, tries=1000, within=30)
     assert report.reasons == {"503": 1}
     assert 30 <= world.now - 1000 < 34

@@ -1,1 +1,1 @@
-"""Engines: what carries HTTP requests to ``@connections``, many at a time."""
+"""Engines: they carry HTTP requests to ``@connections``, many at a time."""

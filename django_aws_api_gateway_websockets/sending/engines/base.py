@@ -1,7 +1,7 @@
-"""What carries requests: the interface of the HTTP libraries, and those that this process keeps.
+"""Base of the engines: their interface, and the pool in which a process keeps them.
 
-A courier has connections to any number of endpoints and is used by one broadcast at a time. It is
-kept afterwards, so that the next one, or a single message, finds the connections warm.
+An engine has connections to any number of endpoints. One broadcast uses it at a time. Afterwards
+the pool keeps it, so that its connections are open for the next broadcast or message.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Protocol, Tu
 from ...processes import per_process
 from ..addresses import Address
 
-#: Couriers that wait for work, each with its connections; more broadcasts at the same time make
-#: more of them, which are closed afterwards.
-KEPT = 4
+#: Idle engines that a process keeps, each with its connections. More broadcasts at the same time
+#: make more engines, which are closed afterwards.
+MAX_IDLE_ENGINES = 4
 
-
-#: Bytes of a response that are read at most: an error of AWS has a few hundred.
-LONGEST_RESPONSE = 64 * 1024
+#: Bytes of a response that are read. An error of AWS has a few hundred.
+MAX_RESPONSE_BYTES = 64 * 1024
 
 
 class Request(NamedTuple):
@@ -41,73 +40,78 @@ class Timeouts(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A status and AWS's error code; or no status, and what broke."""
+    """The response to a request, or what broke."""
 
+    #: 0 if there was no response.
     status: int
-    #: GoneException, say; of a failure the name that botocore has for it.
+    #: AWS's error code ("GoneException"), or botocore's name for what broke ("SSLError").
     code: str = ""
-    #: True if the same request may fare better a moment later.
-    is_passing: bool = False
+    #: True if the same request may succeed a moment later.
+    is_transient: bool = False
 
 
-class Courier(Protocol):
+class Engine(Protocol):
     """Carries requests, many at a time, for one thread."""
 
     #: How many requests may be under way at once.
     capacity: int
 
-    def start(self, ticket: Any, request: Request, timeouts: Timeouts) -> None:
-        """Begin with a request. It never raises for what the network does."""
+    def start(self, tag: Any, request: Request, timeouts: Timeouts) -> None:
+        """Begin with a request. Never raises for an error of the network.
+
+        ``tag`` is the caller's own, by which it knows the answer.
+        """
         ...
 
     def wait(self, seconds: float) -> List[Tuple[Any, Answer]]:
-        """Return the answers that are there, with their tickets; wait for the first one."""
+        """Wait for the first answer; return all that are there, each with its request's tag."""
         ...
 
     def close(self) -> None:
-        """Drop everything that is under way, and the connections."""
+        """Drop the requests that are in flight, and close the connections."""
         ...
 
 
 class Pool:
-    """The couriers of one process that wait for work, last in, first out."""
+    """The idle engines of one process, all made by ``make``. The last one in is the first out."""
 
-    def __init__(self) -> None:
-        # Not guarded: each of a list's operations is one, and its couriers are alike.
-        self._idle: List[Courier] = []
+    def __init__(self, make: Callable[[], Engine]) -> None:
+        self._make = make
+        # No lock: append and pop are atomic, and any of the engines will do.
+        self._idle: List[Engine] = []
 
     @contextmanager
-    def lend(self, make: Callable[[], Courier]) -> Iterator[Courier]:
-        """Lend a courier. After an exception its requests are dropped with it."""
+    def lend(self) -> Iterator[Engine]:
+        """Lend an engine. After an exception it is closed, which drops its requests."""
         try:
-            courier = self._idle.pop()
+            engine = self._idle.pop()
         except IndexError:
-            courier = make()
+            engine = self._make()
         try:
-            yield courier
+            yield engine
         except BaseException:
-            courier.close()
+            engine.close()
             raise
-        if len(self._idle) < KEPT:
-            self._idle.append(courier)
+        if len(self._idle) < MAX_IDLE_ENGINES:
+            self._idle.append(engine)
         else:
-            courier.close()
+            engine.close()
 
 
 @per_process
-def pool(*made_with: Any) -> Pool:
-    """Return this process's pool of the couriers that are made with this."""
-    return Pool()
+def pool(make: Callable[[int, str], Engine], capacity: int, certificates: str) -> Pool:
+    """Return this process's pool of the engines that are made in this way."""
+    return Pool(lambda: make(capacity, certificates))
 
 
-def of_response(status: int, error_type: str, body: bytes) -> Answer:
-    """Return the answer of a response that is an error.
+def error_answer(status: int, error_type: str, body: bytes) -> Answer:
+    """Return the answer for a response that is an error.
 
-    ``error_type`` is the header x-amzn-ErrorType; some errors have their code in the body alone,
-    and some none at all, which leaves the status.
+    ``error_type`` is the header x-amzn-ErrorType. Some errors have their code only in the body.
+    Some have none at all; then the status is their code.
     """
     code = error_type or _code_in(body)
-    # It comes as "GoneException:http://..." and as "com.amazonaws...#GoneException", too.
+    # The code also comes as "GoneException:http://..." and as "com.amazonaws...#GoneException".
     name = code.rsplit("#", 1)[-1].partition(":")[0].strip()
     return Answer(status, name or str(status), status == 429 or status >= 500)
 

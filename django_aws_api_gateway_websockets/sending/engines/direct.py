@@ -1,7 +1,7 @@
-"""One request after another on a connection of its own, where there is no proxy.
+"""Direct connections, without a proxy, by Python's own http.client.
 
-Python's own http.client takes half of the time that urllib3 takes on top of it, and writes the
-headers and the body at once. Connections are verified as urllib3's are.
+It takes half of the time of urllib3, which stands on top of it, and it writes the headers and the
+body at once. Certificates are verified as by urllib3.
 """
 
 from __future__ import annotations
@@ -17,18 +17,17 @@ from typing import DefaultDict, List, Optional, Tuple
 from urllib3.util import wait_for_read
 
 from ..addresses import Address
-from .base import LONGEST_RESPONSE, Answer, Request, Timeouts, of_response
+from .base import MAX_RESPONSE_BYTES, Answer, Request, Timeouts, error_answer
 
-#: Seconds of idleness after which a connection is looked at before it is used again.
-FRESH = 1.0
+#: After so many idle seconds, a connection is checked before it is used again.
+CHECK_AFTER = 1.0
 
-
-#: A connection that waits for work, and since when.
+#: An idle connection, and since when it is idle.
 Idle = Tuple[http.client.HTTPConnection, float]
 
 
 class DirectConnections:
-    """Connections that wait for work, to each address. Threads share them, last in, first out.
+    """The idle connections to each address, which threads share. The last one in is the first out.
 
     The TLS context must check host names.
     """
@@ -38,7 +37,7 @@ class DirectConnections:
         self._idle: DefaultDict[Address, List[Idle]] = defaultdict(list)
 
     def post(self, request: Request, timeouts: Timeouts) -> Answer:
-        """Send the request; return the answer, or what broke by botocore's name for it."""
+        """Send the request; return the answer, or botocore's name for what broke."""
         connection = None
         try:
             connection = self._connection(request.address, timeouts)
@@ -47,37 +46,39 @@ class DirectConnections:
             if connection:
                 connection.close()
             return failure(error, has_connected=connection is not None)
-        if connection.sock is not None:  # The other end means to keep it.
+        if connection.sock is not None:  # The server keeps the connection open.
             self._idle[request.address].append((connection, time.monotonic()))
         return answer
 
     def close(self) -> None:
-        """Close those that wait; more than one thread may do so."""
+        """Close the idle connections. Several threads may do so at once."""
         for connections in list(self._idle.values()):
             with suppress(IndexError):
                 while True:
                     connections.pop()[0].close()
 
     def _connection(self, address: Address, timeouts: Timeouts) -> http.client.HTTPConnection:
-        connection = self._idle_one(address) or self._new_one(address, timeouts.connect)
+        connection = self._idle_connection(address)
+        if connection is None:
+            connection = self._new_connection(address, timeouts.connect)
         connection.sock.settimeout(timeouts.read)
         return connection
 
-    def _idle_one(self, address: Address) -> Optional[http.client.HTTPConnection]:
+    def _idle_connection(self, address: Address) -> Optional[http.client.HTTPConnection]:
         idle = self._idle[address]
         while idle:
             try:
                 connection, since = idle.pop()
             except IndexError:  # Another thread was faster.
                 return None
-            # What can be read before anything is asked is the other end's goodbye.
-            is_fresh = time.monotonic() - since < FRESH
+            # Readable data on an idle connection means that the server has closed it.
+            is_fresh = time.monotonic() - since < CHECK_AFTER
             if is_fresh or not wait_for_read(connection.sock, timeout=0):
                 return connection
             connection.close()
         return None
 
-    def _new_one(self, address: Address, timeout: float) -> http.client.HTTPConnection:
+    def _new_connection(self, address: Address, timeout: float) -> http.client.HTTPConnection:
         place = (address.hostname, address.port)
         connection = http.client.HTTPConnection(*place, timeout=timeout)
         if address.scheme == "https":
@@ -89,14 +90,14 @@ class DirectConnections:
 
 def exchange(connection: http.client.HTTPConnection, request: Request) -> Answer:
     connection.request(request.method, request.path, body=request.body, headers=request.headers)
-    # The socket of a connection that is not kept is the response's, to be closed with it.
+    # If the server does not keep the connection, its socket is closed with the response.
     with closing(connection.getresponse()) as response:
-        content = response.read(LONGEST_RESPONSE)
-        if not response.isclosed():  # There is more of it, which nobody wants to read.
+        content = response.read(MAX_RESPONSE_BYTES)
+        if not response.isclosed():  # The response is longer; its rest is not read.
             connection.close()
     if 200 <= response.status < 300:
         return Answer(response.status)
-    return of_response(response.status, response.getheader("x-amzn-ErrorType", ""), content)
+    return error_answer(response.status, response.getheader("x-amzn-ErrorType", ""), content)
 
 
 def failure(error: Exception, *, has_connected: bool) -> Answer:

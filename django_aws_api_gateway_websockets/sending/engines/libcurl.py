@@ -1,4 +1,7 @@
-"""Carries requests with libcurl's multi interface: many in one thread. Needs the extra `fast`."""
+"""libcurl: an engine with many requests in one thread. Needs the extra `fast`.
+
+It uses libcurl's multi interface.
+"""
 
 from __future__ import annotations
 
@@ -13,30 +16,33 @@ from weakref import WeakSet
 
 import pycurl
 
-from .base import LONGEST_RESPONSE, Answer, Request, Timeouts, of_response
+from .base import MAX_RESPONSE_BYTES, Answer, Request, Timeouts, error_answer
 
-IN_FLIGHT = 256
+#: Requests in flight, by default.
+LIBCURL_IN_FLIGHT = 256
 
-#: With so many requests under way, seconds in which answers gather: to look after each by itself
-#: costs a fifth more of the CPU.
-CROWD, GATHERING = 64, 0.0005
+#: From so many requests in flight on, answers gather for so many seconds before they are handled.
+#: To handle each by itself takes a fifth more of the CPU.
+GATHER_FROM, LIBCURL_GATHERING = 64, 0.0005
 
-#: libcurl's errors by the names that botocore has for them; see curl's libcurl-errors.
-BROKEN = "ConnectionClosedError"
+CONNECTION_CLOSED = "ConnectionClosedError"
+
+#: botocore's names for libcurl's errors. Their list: curl's page libcurl-errors.
 FAILURES = {
     pycurl.E_COULDNT_RESOLVE_PROXY: "ProxyConnectionError",
     pycurl.E_COULDNT_RESOLVE_HOST: "EndpointConnectionError",
     pycurl.E_COULDNT_CONNECT: "EndpointConnectionError",
-    pycurl.E_GOT_NOTHING: BROKEN,
-    pycurl.E_SEND_ERROR: BROKEN,
-    pycurl.E_RECV_ERROR: BROKEN,
-    pycurl.E_PARTIAL_FILE: BROKEN,
+    pycurl.E_GOT_NOTHING: CONNECTION_CLOSED,
+    pycurl.E_SEND_ERROR: CONNECTION_CLOSED,
+    pycurl.E_RECV_ERROR: CONNECTION_CLOSED,
+    pycurl.E_PARTIAL_FILE: CONNECTION_CLOSED,
     pycurl.E_SSL_CONNECT_ERROR: "SSLError",
     pycurl.E_PEER_FAILED_VERIFICATION: "SSLError",
     pycurl.E_SSL_CACERT: "SSLError",  # the same since libcurl 7.62
     pycurl.E_SSL_CACERT_BADFILE: "SSLError",
 }
-HOPELESS = {
+#: Errors that a second try would meet again.
+PERMANENT_FAILURES = {
     pycurl.E_PEER_FAILED_VERIFICATION,
     pycurl.E_SSL_CACERT,
     pycurl.E_SSL_CACERT_BADFILE,
@@ -44,10 +50,10 @@ HOPELESS = {
 
 
 class Sockets:
-    """The sockets that libcurl waits for, in its own words: POLL_IN is 1, POLL_OUT 2, both 3."""
+    """The sockets that libcurl waits for. Its constants: POLL_IN is 1, POLL_OUT 2, both are 3."""
 
     def __init__(self) -> None:
-        # Not `selectors`, which would take a tenth of a message's time.
+        # The module selectors would take a tenth of a message's time.
         self._is_epoll = hasattr(select, "epoll")
         self._poll: Any = select.epoll() if self._is_epoll else select.poll()
         self._watched: Set[int] = set()
@@ -67,8 +73,8 @@ class Sockets:
             self._poll.unregister(descriptor)
 
     def wait(self, seconds: float) -> Iterator[Tuple[int, int]]:
-        """Yield the sockets on which something happened, each with what that was."""
-        # Rounded up, or the last millisecond would be spent on asking again and again.
+        """Yield the sockets on which something happened, each with what happened."""
+        # Rounded up: otherwise the last millisecond would be spent in a busy loop.
         timeout = seconds if self._is_epoll else math.ceil(seconds * 1000)
         for descriptor, events in self._poll.poll(timeout):
             action = events & select.POLLIN and pycurl.CSELECT_IN
@@ -81,23 +87,23 @@ class Sockets:
 
 
 class Handle:
-    """One of libcurl's easy handles, used for one request after another."""
+    """An easy handle of libcurl, which is used for one request after another."""
 
     def __init__(self, certificates: str) -> None:
-        self.ticket: Any = None
+        self.tag: Any = None
         self._head: List[bytes] = []
         self._body: List[bytes] = []
         self._read = 0
         self._sent: Tuple[Any, ...] = ()
         self.curl = pycurl.Curl()
         options: Dict[int, Any] = {
-            pycurl.NOSIGNAL: 1,  # signals are the main thread's
+            pycurl.NOSIGNAL: 1,  # signals belong to the main thread
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
-            pycurl.PATH_AS_IS: 1,  # what is signed
+            pycurl.PATH_AS_IS: 1,  # as it was signed
             pycurl.TCP_KEEPALIVE: 1,
             pycurl.HEADERFUNCTION: self._head.append,
-            pycurl.WRITEFUNCTION: self._take,
-            pycurl.NOPROXY: "",  # NO_PROXY is looked at before
+            pycurl.WRITEFUNCTION: self._append_body,
+            pycurl.NOPROXY: "",  # the address has regarded NO_PROXY already
         }
         is_directory = Path(certificates).is_dir()
         authorities = {True: pycurl.CAPATH, False: pycurl.CAINFO}
@@ -106,19 +112,20 @@ class Handle:
         options[proxy_authorities[is_directory]] = certificates
         for option, value in options.items():
             self.curl.setopt(option, value)
-        # What libcurl was built to trust beside it.
+        # Trust nothing else: libcurl was built with a default for the other option.
         self.curl.unsetopt(authorities[not is_directory])
         self.curl.unsetopt(proxy_authorities[not is_directory])
 
-    def prepare(self, ticket: Any, request: Request, timeouts: Timeouts) -> None:
+    def prepare(self, tag: Any, request: Request, timeouts: Timeouts) -> None:
         curl, address = self.curl, request.address
-        self.ticket = ticket
+        self.tag = tag
         self._head.clear()
         self._body.clear()
         self._read = 0
         curl.setopt(pycurl.URL, address.origin + request.path)
         lines = [f"{name}: {value}" for name, value in request.headers.items()]
-        # Without these libcurl calls the body a form, and asks before it sends a longer one.
+        # Without these two, libcurl would declare the body to be a form, and would wait for a
+        # "100 Continue" before it sends a long one.
         curl.setopt(pycurl.HTTPHEADER, [*lines, "Content-Type:", "Expect:"])
         same = (request.method, request.body, address.proxy, timeouts)
         if same != self._sent:
@@ -137,9 +144,9 @@ class Handle:
         self.curl.setopt(pycurl.CONNECTTIMEOUT_MS, milliseconds(timeouts.connect))
         self.curl.setopt(pycurl.TIMEOUT_MS, milliseconds(sum(timeouts)))
 
-    def _take(self, data: bytes) -> Optional[int]:
+    def _append_body(self, data: bytes) -> Optional[int]:
         self._read += len(data)
-        if self._read > LONGEST_RESPONSE:
+        if self._read > MAX_RESPONSE_BYTES:
             return -1
         self._body.append(data)
         return None
@@ -148,7 +155,7 @@ class Handle:
         status = self.curl.getinfo(pycurl.RESPONSE_CODE)
         if 200 <= status < 300:
             return Answer(status)
-        return of_response(status, self._error_type(), b"".join(self._body))
+        return error_answer(status, self._error_type(), b"".join(self._body))
 
     def _error_type(self) -> str:
         for line in self._head:
@@ -161,16 +168,16 @@ class Handle:
         if code == pycurl.E_OPERATION_TIMEDOUT:
             has_asked = self.curl.getinfo(pycurl.REQUEST_SIZE) > 0
             return Answer(0, "ReadTimeoutError" if has_asked else "ConnectTimeoutError", True)
-        if self._sent[2] and self._is_of_the_proxy(code):
+        proxy = self._sent[2]
+        if proxy and (
+            code == pycurl.E_COULDNT_CONNECT or self.curl.getinfo(pycurl.HTTP_CONNECTCODE) > 299
+        ):
             return Answer(0, "ProxyConnectionError", True)
-        return Answer(0, FAILURES.get(code, f"curl error {code}"), code not in HOPELESS)
-
-    def _is_of_the_proxy(self, code: int) -> bool:
-        return code == pycurl.E_COULDNT_CONNECT or self.curl.getinfo(pycurl.HTTP_CONNECTCODE) > 299
+        return Answer(0, FAILURES.get(code, f"curl error {code}"), code not in PERMANENT_FAILURES)
 
 
-class LibcurlCourier:
-    """One of libcurl's multi handles, with the connections that it keeps, and an event loop."""
+class LibcurlEngine:
+    """A multi handle of libcurl, with the connections that it keeps, and an event loop."""
 
     def __init__(self, capacity: int, certificates: str) -> None:
         self.capacity = capacity
@@ -179,32 +186,32 @@ class LibcurlCourier:
         self._handles: Dict[pycurl.Curl, Handle] = {}
         self._idle: List[Handle] = []
         self._sockets = Sockets()
-        self._alarm: Optional[float] = None
+        self._timer: Optional[float] = None
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAXCONNECTS, capacity)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_alarm)
-        _couriers.add(self)
+        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
+        _engines.add(self)
 
-    def start(self, ticket: Any, request: Request, timeouts: Timeouts) -> None:
+    def start(self, tag: Any, request: Request, timeouts: Timeouts) -> None:
         handle = self._idle.pop() if self._idle else self._new_handle()
-        handle.prepare(ticket, request, timeouts)
+        handle.prepare(tag, request, timeouts)
         self._multi.add_handle(handle.curl)
 
     def wait(self, seconds: float) -> List[Tuple[Any, Answer]]:
         deadline = time.monotonic() + seconds
         while True:
             now = time.monotonic()
-            if self._alarm is not None and now >= self._alarm:
-                self._alarm = None
+            if self._timer is not None and now >= self._timer:
+                self._timer = None
                 self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-            # Asked before the sockets are: an answer may be there as soon as its request is out.
+            # Before the sockets are polled: an answer may be there as soon as its request is sent.
             answers = self._collect()
             if answers or now >= deadline:
                 return answers
-            if len(self._handles) - len(self._idle) >= CROWD:
-                time.sleep(GATHERING)
-            ends = deadline if self._alarm is None else min(deadline, self._alarm)
+            if len(self._handles) - len(self._idle) >= GATHER_FROM:
+                time.sleep(LIBCURL_GATHERING)
+            ends = deadline if self._timer is None else min(deadline, self._timer)
             for descriptor, action in self._sockets.wait(max(0.0, ends - now)):
                 self._multi.socket_action(descriptor, action)
 
@@ -227,45 +234,45 @@ class LibcurlCourier:
         while more:
             more, finished, broken = self._multi.info_read()
             for curl in finished:
-                answers.append(self._take_back(curl, pycurl.E_OK))
+                answers.append(self._release(curl, pycurl.E_OK))
             for curl, code, _ in broken:
-                answers.append(self._take_back(curl, code))
+                answers.append(self._release(curl, code))
         return answers
 
-    def _take_back(self, curl: pycurl.Curl, code: int) -> Tuple[Any, Answer]:
+    def _release(self, curl: pycurl.Curl, code: int) -> Tuple[Any, Answer]:
         self._multi.remove_handle(curl)
         handle = self._handles[curl]
         answer = handle.failure(code) if code else handle.answer()
-        ticket, handle.ticket = handle.ticket, None
+        tag, handle.tag = handle.tag, None
         self._idle.append(handle)
-        return ticket, answer
+        return tag, answer
 
     def _watch(self, what: int, descriptor: int, multi: Any, data: Any) -> None:
-        """libcurl tells which socket it waits for, and for what."""
+        """Note which socket libcurl waits for, and for what. libcurl calls it."""
         if what == pycurl.POLL_REMOVE:
             self._sockets.forget(descriptor)
         else:
             self._sockets.watch(descriptor, what)
 
-    def _set_alarm(self, timeout: int) -> None:
-        """libcurl tells after how many milliseconds it wants to be called in any case."""
-        self._alarm = None if timeout < 0 else time.monotonic() + timeout / 1000
+    def _set_timer(self, timeout: int) -> None:
+        """Note after how many milliseconds libcurl wants to be called. libcurl calls it."""
+        self._timer = None if timeout < 0 else time.monotonic() + timeout / 1000
 
 
 def milliseconds(seconds: float) -> int:
-    return max(1, int(seconds * 1000))  # to libcurl 0 means forever
+    return max(1, int(seconds * 1000))  # for libcurl, 0 means that there is no timeout
 
 
-_couriers: WeakSet[LibcurlCourier] = WeakSet()
+_engines: WeakSet[LibcurlEngine] = WeakSet()
 
 
 def _leave_to_parent() -> None:
-    """Never free a courier that a forked child has from its parent, not even at the child's exit.
+    """In a forked child, never free the parent's engines, not even at the child's exit.
 
-    libcurl takes leave of the other end when it is freed, on connections that the parent uses.
+    When libcurl is freed, it says goodbye to the servers, on connections that the parent uses.
     """
-    for courier in _couriers:
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(courier))
+    for engine in _engines:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(engine))
 
 
 os.register_at_fork(after_in_child=_leave_to_parent)

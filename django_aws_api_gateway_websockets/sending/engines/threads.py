@@ -1,4 +1,7 @@
-"""Carries requests with urllib3, which boto3 brings, in threads: one request each at a time."""
+"""Threads: an engine whose threads send one request at a time each.
+
+They use http.client, or urllib3, which boto3 brings, if there is a proxy.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,16 @@ from botocore.httpsession import ProxyConfiguration, create_urllib3_context
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager, Timeout
 from urllib3 import exceptions as errors
 
-from .base import LONGEST_RESPONSE, Answer, Request, Timeouts, of_response
+from .base import MAX_RESPONSE_BYTES, Answer, Request, Timeouts, error_answer
 from .direct import DirectConnections
 
-IN_FLIGHT = 64
+#: Requests in flight, by default.
+THREADS_IN_FLIGHT = 64
 
-#: Seconds in which answers gather while all threads have their next request.
-GATHERING = 0.005
+#: Seconds for which answers gather while all threads have their next request.
+THREADS_GATHERING = 0.005
 
-#: urllib3's errors by the names that botocore has for them, in its order: the first that fits.
+#: botocore's names for urllib3's errors, in botocore's order. The first one that fits counts.
 FAILURES = (
     (errors.SSLError, "SSLError"),
     (errors.NewConnectionError, "EndpointConnectionError"),
@@ -36,9 +40,10 @@ FAILURES = (
 
 
 class IdleConnections(LifoQueue):  # type: ignore[type-arg]  # not generic on Python 3.8
-    """The connections that wait in a pool. urllib3 closes them at the end of a process.
+    """The idle connections of a pool. urllib3 closes them at the end of a process.
 
-    In a forked child no thread of the parent will ever let go of the lock.
+    In a forked child they are taken without the lock: a thread of the parent may have held it at
+    the fork, and nothing in the child would release it.
     """
 
     def __init__(self, maxsize: int = 0) -> None:
@@ -63,7 +68,7 @@ class TlsPool(HTTPSConnectionPool):
 
 
 class Connections:
-    """The connections of this process to every endpoint: a fixed number to each, shared."""
+    """The connections to every endpoint, which an engine's threads share."""
 
     def __init__(self, capacity: int, certificates: str) -> None:
         self._certificates = certificates
@@ -76,11 +81,11 @@ class Connections:
         proxy = request.address.proxy
         try:
             if proxy is None:
-                return self._without_proxy().post(request, timeouts)
-            return post(self._by_way_of(proxy), request, timeouts)
+                return self._direct_connections().post(request, timeouts)
+            return post(self._proxy_manager(proxy), request, timeouts)
         except errors.HTTPError as error:
             return _failure(error)
-        except Exception:  # noqa: BLE001 - or the broadcast would wait for the answer for ever
+        except Exception:  # noqa: BLE001 - without an answer the broadcast would wait for ever
             return Answer(0, "HTTPClientError", True)
 
     def close(self) -> None:
@@ -90,13 +95,13 @@ class Connections:
             for manager in self._managers.values():
                 manager.clear()
 
-    def _without_proxy(self) -> DirectConnections:
+    def _direct_connections(self) -> DirectConnections:
         with self._lock:
-            # Made once: to read the authorities takes longer than a hundred messages.
+            # Made once: reading the trusted certificates takes longer than a hundred messages.
             self._direct = self._direct or DirectConnections(_tls(self._certificates))
             return self._direct
 
-    def _by_way_of(self, proxy: str) -> ProxyManager:
+    def _proxy_manager(self, proxy: str) -> ProxyManager:
         with self._lock:
             if proxy not in self._managers:
                 options = {**self._options, "ssl_context": _tls(self._certificates)}
@@ -106,63 +111,64 @@ class Connections:
             return self._managers[proxy]
 
 
-class ThreadCourier:
-    """Threads that wait for requests; there are never more of them than were needed at once.
+class ThreadEngine:
+    """Threads that wait for requests. There are never more than requests were in flight at once.
 
-    It takes twice as many requests as it has threads: one that is done finds its next at once, and
-    the thread that hands them out need not be woken for each answer, which costs as much as to
-    carry a request.
+    The engine accepts twice as many requests as it has threads. So a thread finds its next request
+    at once, and the thread that hands them out need not be woken for each answer, which costs as
+    much as sending a request.
     """
 
     def __init__(self, capacity: int, certificates: str) -> None:
         self.capacity = capacity * 2
-        self._most = capacity
+        self._max_threads = capacity
         self._connections = Connections(capacity, certificates)
-        self._todo: SimpleQueue[Any] = SimpleQueue()
-        self._done: SimpleQueue[Tuple[Any, Answer]] = SimpleQueue()
+        self._requests: SimpleQueue[Any] = SimpleQueue()
+        self._answers: SimpleQueue[Tuple[Any, Answer]] = SimpleQueue()
         self._threads = 0
-        self._under_way = 0
+        self._in_flight = 0
 
-    def start(self, ticket: Any, request: Request, timeouts: Timeouts) -> None:
-        self._under_way += 1
-        if self._threads < min(self._under_way, self._most):
+    def start(self, tag: Any, request: Request, timeouts: Timeouts) -> None:
+        self._in_flight += 1
+        if self._threads < min(self._in_flight, self._max_threads):
             self._threads += 1
             threading.Thread(target=self._work, name="websocket-send", daemon=True).start()
-        self._todo.put((ticket, request, timeouts))
+        self._requests.put((tag, request, timeouts))
 
     def wait(self, seconds: float) -> List[Tuple[Any, Answer]]:
         answers: List[Tuple[Any, Answer]] = []
-        if self._under_way > self._threads:
-            time.sleep(min(seconds, GATHERING))
+        if self._in_flight > self._threads:
+            time.sleep(min(seconds, THREADS_GATHERING))
         try:
-            answers.append(self._done.get(timeout=seconds))
+            answers.append(self._answers.get(timeout=seconds))
             while True:
-                answers.append(self._done.get_nowait())
+                answers.append(self._answers.get_nowait())
         except Empty:
-            self._under_way -= len(answers)
+            self._in_flight -= len(answers)
             return answers
 
     def close(self) -> None:
         with suppress(Empty):
             while True:
-                self._todo.get_nowait()
+                self._requests.get_nowait()
         for _ in range(self._threads):
-            self._todo.put(None)
+            self._requests.put(None)
 
     def _work(self) -> None:
         while True:
-            task = self._todo.get()
+            task = self._requests.get()
             if task is None:
-                self._connections.close()  # The last thread closes the last of them.
+                # Each thread does so, since one that is still busy returns its connection later.
+                self._connections.close()
                 return
-            ticket, request, timeouts = task
-            self._done.put((ticket, self._connections.post(request, timeouts)))
+            tag, request, timeouts = task
+            self._answers.put((tag, self._connections.post(request, timeouts)))
 
 
 def post(manager: ProxyManager, request: Request, timeouts: Timeouts) -> Answer:
-    """Send the request by way of a proxy. Raises urllib3's HTTPError."""
+    """Send the request through a proxy. Raises urllib3's HTTPError."""
     path, headers, address = request.path, request.headers, request.address
-    if address.scheme == "http":  # no tunnel: the proxy reads the request
+    if address.scheme == "http":  # without a tunnel, the proxy reads the request itself
         path = f"{address.origin}{path}"
         headers = {**headers, **manager.proxy_headers}
     pool = manager.connection_from_host(address.hostname, address.port, address.scheme)
@@ -173,26 +179,26 @@ def post(manager: ProxyManager, request: Request, timeouts: Timeouts) -> Answer:
         headers=headers,
         retries=False,
         redirect=False,
-        assert_same_host=False,  # which a proxy is not
+        assert_same_host=False,  # the pool's host is the proxy's
         preload_content=False,
         timeout=_timeout(timeouts),
     )
     content = _content(response)
     if 200 <= response.status < 300:
         return Answer(response.status)
-    return of_response(response.status, response.headers.get("x-amzn-ErrorType", ""), content)
+    return error_answer(response.status, response.headers.get("x-amzn-ErrorType", ""), content)
 
 
 def proxy_headers(proxy: str) -> Dict[str, str]:
-    """Return the header with the user and the password of a proxy's URL, if it has them."""
+    """Return the header with the user name and password in a proxy's URL, if it has them."""
     headers: Dict[str, str] = ProxyConfiguration().proxy_headers_for(proxy)
     return headers
 
 
 def _content(response: Any) -> bytes:
-    content: bytes = response.read(LONGEST_RESPONSE, decode_content=False)
-    # The second reading tells urllib3 that nothing is left.
-    if len(content) == LONGEST_RESPONSE or response.read(1, decode_content=False):
+    content: bytes = response.read(MAX_RESPONSE_BYTES, decode_content=False)
+    # The second read tells urllib3 that nothing is left.
+    if len(content) == MAX_RESPONSE_BYTES or response.read(1, decode_content=False):
         response.close()
     response.release_conn()
     return content
@@ -200,7 +206,7 @@ def _content(response: Any) -> bytes:
 
 def _failure(error: Exception) -> Answer:
     name = next((name for kind, name in FAILURES if isinstance(error, kind)), "")
-    # Both Python's and urllib3's word on a wrong certificate are ValueErrors, too.
+    # Python and urllib3 report a wrong certificate by errors that are ValueErrors, too.
     is_untrusted = isinstance(error, errors.SSLError) and isinstance(error.args[0], ValueError)
     return Answer(0, name or type(error).__name__, not is_untrusted)
 

@@ -1,4 +1,4 @@
-"""The couriers that a process keeps: used by one broadcast at a time, and left clean."""
+"""The engines that a process keeps: used by one broadcast at a time, and left clean."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django_aws_api_gateway_websockets import sending
 from django_aws_api_gateway_websockets.aws import Endpoint
 from django_aws_api_gateway_websockets.exceptions import ConfigurationError
 from django_aws_api_gateway_websockets.sending import SENT, Recipient
-from django_aws_api_gateway_websockets.sending.engines.base import KEPT
+from django_aws_api_gateway_websockets.sending.engines.base import MAX_IDLE_ENGINES
 from tests.edge import DEADLINE
 from tests.sending.engines.test_forks import BEGINNING, ROOT
 from tests.wire import OK, Server
@@ -59,9 +59,9 @@ def test_each_gets_its_own_answer_among_broadcasts_at_the_same_time(plain, trans
     assert len(plain.requests) == 800
 
 
-def test_a_few_couriers_are_kept_and_no_more(plain, transport, settings):
+def test_a_few_engines_are_kept_and_no_more(plain, transport, settings):
     settings.WEBSOCKETS = {"transport": transport, "max_in_flight": 1}
-    number = KEPT + 4
+    number = MAX_IDLE_ENGINES + 4
     together = threading.Barrier(number, timeout=DEADLINE)
     plain.answering = lambda request: together.wait() * b"" + OK
 
@@ -76,10 +76,10 @@ def test_a_few_couriers_are_kept_and_no_more(plain, transport, settings):
     gc.collect()
     assert plain.accepted == number
     for _ in range(1000):  # The server hears of it a moment later.
-        if plain.open == KEPT:
+        if plain.open == MAX_IDLE_ENGINES:
             break
         threading.Event().wait(0.01)
-    assert plain.open == KEPT
+    assert plain.open == MAX_IDLE_ENGINES
 
 
 def abandon(url):
@@ -134,7 +134,7 @@ def test_unfinished_broadcasts_leak_neither_descriptors_nor_threads(
     before = in_use()
     for _ in range(MANY):
         end(plain.url)
-    # Those that were just told to end may need a moment; a courier that is kept may have grown.
+    # Those that were just told to end may need a moment; an engine that is kept may have grown.
     for _ in range(1000):
         after = in_use()
         if after[0] <= before[0] + 4 and after[1] <= before[1] + 4:

@@ -20,7 +20,7 @@ DEV_MODE = {"PYTHONDEVMODE": "1" if sys.version_info >= (3, 9) else ""}
 
 #: What all programs begin with. Each is told the transport and the endpoint.
 BEGINNING = """
-import gc, multiprocessing, os, random, sys, threading, warnings
+import gc, multiprocessing, os, sys, threading, warnings
 import django
 django.setup()
 from django.conf import settings
@@ -85,36 +85,24 @@ ENDS = {
 }
 
 
-USES = {"sends": "send(name, 3)", "idles": "pass"}
-
-#: Each use and end of a child, one after another. A case's name is in those of its recipients.
-CASES = "".join(
-    f"""
-send("warm-{use}-{end}-", 20)
-name = "child-{use}-{end}-"
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+@pytest.mark.parametrize("uses", ["send('child', 3)", "pass"], ids=["sends", "idles"])
+def test_a_child_leaves_the_connections_of_its_parent_alone(program, server, uses, end):
+    server.answering = Meeting(20)
+    program(f"""
+send("warm", 20)
 pid = os.fork()
 if not pid:
-    {USES[use]}
+    {uses}
     gc.collect()
-    {ENDS[end]}
+    {end}
 wait_for(pid)
-send("after-{use}-{end}-", 20)
-"""
-    for use in USES
-    for end in ENDS
-)
-
-
-def test_a_child_leaves_the_connections_of_its_parent_alone(program, server):
-    server.answering = Meeting(20)
-    program(CASES)
+send("after", 20)
+""")
     assert server.broken == []
-    for case in (f"{use}-{end}-" for use in USES for end in ENDS):
-        warm, child = connections(server, f"warm-{case}"), connections(server, f"child-{case}")
-        assert len(warm) == 20
-        assert connections(server, f"after-{case}") <= warm
-        assert not child & connections(server, "warm")
-        assert bool(child) == case.startswith("sends")
+    assert connections(server, "after") <= connections(server, "warm")
+    assert not connections(server, "child") & connections(server, "warm")
+    assert bool(connections(server, "child")) == ("send" in uses)
 
 
 def test_a_child_of_multiprocessing_leaves_them_alone(program, server):
@@ -216,7 +204,7 @@ def test_a_fork_while_a_client_is_being_made_does_not_hang_the_child(program):
 locked, forked = threading.Event(), threading.Event()
 
 def hold():
-    with aws._lock():
+    with aws._cache().lock:
         locked.set()
         forked.wait({DEADLINE})
 
@@ -246,18 +234,15 @@ def broadcast():
 send("first", 1)  # Whoever forks while another thread imports has lost anyway.
 thread = threading.Thread(target=broadcast)
 thread.start()
-children = []
 try:
     for _ in range(10):
-        children.append(os.fork())
-        if not children[-1]:
+        pid = os.fork()
+        if not pid:
             send("child", 1)
             sys.exit()
-        stop.wait(random.uniform(0, 0.05))  # The next one comes at any moment of a broadcast.
+        wait_for(pid)
 finally:
     stop.set()
-for pid in children:
-    wait_for(pid)
 """)
     assert server.broken == []
 
