@@ -25,9 +25,9 @@ TOOLS := .venv-tools/installed-$(VERSION)
 TOO_OLD := $(filter 38 39,$(VERSION))
 GATE := $(if $(TOO_OLD),,--cov-fail-under=97)
 
-# More processes than the two processors of a small machine, as many tests wait for others. Each
-# gets a row of files, whose tests share what they need, and helps the last one in the end.
-PARALLEL := --numprocesses 4 --dist worksteal
+# Each process gets a row of files, whose tests share what they need, and helps the last one in the
+# end.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 
 # The tests start programs, which would compile the package each time.
 RUN_TESTS := PYTHONDEVMODE=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest $(PARALLEL)

@@ -1,3 +1,4 @@
+import gc
 import os
 import time
 
@@ -8,6 +9,18 @@ from tests.edge import Edge
 from tests.wire import Authority, Server
 
 pytest_plugins = ["django_aws_api_gateway_websockets.pytest_plugin"]
+
+
+def pytest_collection_finish():
+    """Keep the garbage collector from going through what stays: modules, thousands of tests."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One process more than there are processors, as many tests wait for something."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -130,18 +130,10 @@ def test_a_stranger_is_not_let_in(demo: Demo) -> None:
     assert refusal.value.response.status_code == 400
 
 
-def test_ctrl_c_closes_the_sockets_with_1001_and_leaves_no_process(own_demo: Demo) -> None:
-    guest = Guest(own_demo.url, "Carol")
-    with connect(guest.socket_url, **guest.handshake) as page:
-        say_hello(page)
-        own_demo.press_ctrl_c()
-        assert close_code(page) == GOING_AWAY
-    assert own_demo.wait() == 0
-    assert own_demo.complaints() == []
-
-
-@pytest.mark.once
-def test_a_run_after_a_sigterm_has_its_own_gateway_and_the_last_messages(own_demo: Demo) -> None:
+def test_sigterm_and_ctrl_c_close_the_sockets_with_1001_and_leave_no_process(
+    own_demo: Demo,
+) -> None:
+    """The second run has a gateway of its own, and the last messages."""
     guest = Guest(own_demo.url, "Carol")
     with connect(guest.socket_url, **guest.handshake) as page:
         send(page, "say", text="See you later")
@@ -149,11 +141,16 @@ def test_a_run_after_a_sigterm_has_its_own_gateway_and_the_last_messages(own_dem
         own_demo.process.terminate()
         assert close_code(page) == GOING_AWAY
     assert own_demo.wait() == 0
+    assert own_demo.complaints() == []
     own_demo.start()
     back = Guest(own_demo.url, "Carol")
     assert back.socket_url != guest.socket_url
     with connect(back.socket_url, **back.handshake) as page:
         assert [message["text"] for message in say_hello(page)["messages"]] == ["See you later"]
+        own_demo.press_ctrl_c()
+        assert close_code(page) == GOING_AWAY
+    assert own_demo.wait() == 0
+    assert own_demo.complaints() == []
 
 
 def test_its_migrations_are_what_its_models_say(tmp_path: Path) -> None:

@@ -145,12 +145,6 @@ def test_a_signal_closes_the_sockets_with_1001_and_ends_without_a_traceback(run,
     assert "Traceback" not in running.output
 
 
-def test_the_addresses_are_printed(run):
-    running = run("--state", "")
-    endpoint_of(running)
-    running.wait_for(r"WebSockets: ws://127\.0\.0\.1:\d+\n")
-
-
 def test_apis_are_kept_from_one_run_to_the_next(run, tmp_path):
     for expected in (0, 1):
         running = run()
@@ -162,8 +156,9 @@ def test_apis_are_kept_from_one_run_to_the_next(run, tmp_path):
     assert len([path for path in state["documents"] if path.count("/") == 1]) == 2
 
 
-def test_an_empty_state_option_keeps_nothing(run, tmp_path):
+def test_the_addresses_are_printed_and_an_empty_state_option_keeps_nothing(run, tmp_path):
     running = run("--state", "")
+    running.wait_for(r"WebSockets: ws://127\.0\.0\.1:\d+\n")
     with control_plane(endpoint_of(running)) as control:
         make_api(control)
     assert running.stop() == 0

@@ -93,12 +93,12 @@ class Quota:
 
 
 def test_an_account_that_is_throttled_gets_everything_through(edge, crowd):
-    quota = Quota(200, burst=50)
+    quota = Quota(30, burst=10)  # A busy machine sends faster than that, too.
     edge.when("@connections", 429, error_type="LimitExceededException", only=quota.is_used_up)
-    report = crowd(500).send_message("x")
-    assert report.sent == report.total == 500
+    report = crowd(120).send_message("x")
+    assert report.sent == report.total == 120
     # How many tries that takes depends on this machine; test_throttling counts them.
-    assert len(edge.requests) > 500
+    assert len(edge.requests) > 120
 
 
 def test_max_send_rate_bounds_all_threads_of_a_process_together(edge, transactional_db, settings):

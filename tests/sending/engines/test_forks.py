@@ -20,7 +20,7 @@ DEV_MODE = {"PYTHONDEVMODE": "1" if sys.version_info >= (3, 9) else ""}
 
 #: What all programs begin with. Each is told the transport and the endpoint.
 BEGINNING = """
-import gc, multiprocessing, os, sys, threading, warnings
+import gc, multiprocessing, os, random, sys, threading, warnings
 import django
 django.setup()
 from django.conf import settings
@@ -85,24 +85,36 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
-@pytest.mark.parametrize("uses", ["send('child', 3)", "pass"], ids=["sends", "idles"])
-def test_a_child_leaves_the_connections_of_its_parent_alone(program, server, uses, end):
-    server.answering = Meeting(20)
-    program(f"""
-send("warm", 20)
+USES = {"sends": "send(name, 3)", "idles": "pass"}
+
+#: Each use and end of a child, one after another. A case's name is in those of its recipients.
+CASES = "".join(
+    f"""
+send("warm-{use}-{end}-", 20)
+name = "child-{use}-{end}-"
 pid = os.fork()
 if not pid:
-    {uses}
+    {USES[use]}
     gc.collect()
-    {end}
+    {ENDS[end]}
 wait_for(pid)
-send("after", 20)
-""")
+send("after-{use}-{end}-", 20)
+"""
+    for use in USES
+    for end in ENDS
+)
+
+
+def test_a_child_leaves_the_connections_of_its_parent_alone(program, server):
+    server.answering = Meeting(20)
+    program(CASES)
     assert server.broken == []
-    assert connections(server, "after") <= connections(server, "warm")
-    assert not connections(server, "child") & connections(server, "warm")
-    assert bool(connections(server, "child")) == ("send" in uses)
+    for case in (f"{use}-{end}-" for use in USES for end in ENDS):
+        warm, child = connections(server, f"warm-{case}"), connections(server, f"child-{case}")
+        assert len(warm) == 20
+        assert connections(server, f"after-{case}") <= warm
+        assert not child & connections(server, "warm")
+        assert bool(child) == case.startswith("sends")
 
 
 def test_a_child_of_multiprocessing_leaves_them_alone(program, server):
@@ -234,15 +246,18 @@ def broadcast():
 send("first", 1)  # Whoever forks while another thread imports has lost anyway.
 thread = threading.Thread(target=broadcast)
 thread.start()
+children = []
 try:
     for _ in range(10):
-        pid = os.fork()
-        if not pid:
+        children.append(os.fork())
+        if not children[-1]:
             send("child", 1)
             sys.exit()
-        wait_for(pid)
+        stop.wait(random.uniform(0, 0.05))  # The next one comes at any moment of a broadcast.
 finally:
     stop.set()
+for pid in children:
+    wait_for(pid)
 """)
     assert server.broken == []
 
