@@ -20,3 +20,8 @@ class PrimaryQuerySet(models.QuerySet[Model]):
         """
         is_chosen = self._db is not None  # type: ignore[attr-defined]
         return self if is_chosen else self.using(router.db_for_write(self.model))
+
+    def unfiltered(self: Rows) -> Rows:
+        """Return all rows, of the database that ``using()`` has chosen, if any."""
+        # self.db would be the database to read from, and an UPDATE must go where writes go.
+        return type(self)(self.model, using=self._db)  # type: ignore[attr-defined]

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from array import array
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, TypeVar
 
 from asgiref.sync import sync_to_async
+from django.db.models import Q
+from django.utils import timezone
 
 from .. import sending
 from ..sending import BATCH_SIZE, Progress, Report, ReportWriter, Row
-
-if TYPE_CHECKING:
-    from .sessions import WebSocketSession, WebSocketSessionQuerySet
+from .querysets import PrimaryQuerySet
 
 Answer = TypeVar("Answer")
+Sessions = PrimaryQuerySet[Any]
+
+#: API Gateway waits 29 s for the answer to a $connect. Until it has the answer, AWS says that the
+#: connection is gone.
+CONNECT_TIMEOUT = timedelta(seconds=30)
 
 
 def send(
-    sessions: WebSocketSessionQuerySet,
+    sessions: Sessions,
     body: bytes,
     report: Report,
     *,
@@ -34,16 +40,12 @@ def send(
     writer.write(sending.fan_out(body, recipients))
 
 
-def send_to_one(
-    sessions: WebSocketSessionQuerySet, session: WebSocketSession, body: bytes, report: Report
-) -> None:
-    """Send to one session that is at hand. Raises RegionMissing."""
+def send_to_one(sessions: Sessions, session: Any, body: bytes, report: Report) -> None:
+    """Send to one session that is loaded already. Raises RegionMissing."""
     mark_gone(sessions, post([row_of(session)], body, report))
 
 
-async def asend(
-    sessions: WebSocketSessionQuerySet, body: bytes, *, progress: Optional[Progress] = None
-) -> Report:
+async def asend(sessions: Sessions, body: bytes, *, progress: Optional[Progress] = None) -> Report:
     """Send as ``send`` does, without blocking the event loop: read all rows, post, mark the gone.
 
     The caller's own task awaits each statement, as it does for Django's own asynchronous ORM.
@@ -56,16 +58,14 @@ async def asend(
     return await _apost(sessions, rows, body, progress)
 
 
-async def asend_to_one(
-    sessions: WebSocketSessionQuerySet, session: WebSocketSession, body: bytes
-) -> Report:
+async def asend_to_one(sessions: Sessions, session: Any, body: bytes) -> Report:
     """Send as ``send_to_one`` does, without blocking the event loop."""
     row = await sync_to_async(row_of)(session)
     return await _apost(sessions, [row], body)
 
 
 async def _apost(
-    sessions: WebSocketSessionQuerySet,
+    sessions: Sessions,
     rows: List[Row],
     body: bytes,
     progress: Optional[Progress] = None,
@@ -108,20 +108,24 @@ def close(rows: Sequence[Row], report: Report) -> None:
     writer.write(sending.close(sending.reachable([rows], writer)))
 
 
-def mark_gone(sessions: WebSocketSessionQuerySet, keys: Sequence[int]) -> None:
+def mark_gone(sessions: Sessions, keys: Sequence[int]) -> None:
     """Mark the sessions of these keys as no longer connected, but for those still connecting."""
-    if keys:
-        sessions.unfiltered().filter(pk__in=keys).mark_gone()
+    if not keys:
+        return
+    now = timezone.now()
+    connecting = Q(request_count__lte=1, created_on__gt=now - CONNECT_TIMEOUT)
+    gone = sessions.unfiltered().filter(pk__in=keys).exclude(connecting)
+    gone.update(connected=False, updated_on=now)
 
 
-def row_of(session: WebSocketSession) -> Row:
-    """Return what sending needs of a session that is at hand."""
+def row_of(session: Any) -> Row:
+    """Return what sending needs of a session that is loaded already."""
     gateway = session.api_gateway
     columns = (gateway.api_id, gateway.stage, gateway.api_endpoint) if gateway else (None,) * 3
     return Row(session.pk, session.connection_id, *columns)
 
 
-def connected_rows(sessions: WebSocketSessionQuerySet) -> Iterator[List[Row]]:
+def connected_rows(sessions: Sessions) -> Iterator[List[Row]]:
     """Yield the connected sessions' rows in batches; each step of the iterator is one statement.
 
     A join may find a row several times; it is there once.
@@ -139,7 +143,7 @@ def connected_rows(sessions: WebSocketSessionQuerySet) -> Iterator[List[Row]]:
         yield _read(batch)
 
 
-def connected_keys(sessions: WebSocketSessionQuerySet) -> List[int]:
+def connected_keys(sessions: Sessions) -> List[int]:
     """Return the keys of the connected sessions in their order, each once."""
     keys = _keys(sessions)
     if not _is_final(sessions):
@@ -147,13 +151,13 @@ def connected_keys(sessions: WebSocketSessionQuerySet) -> List[int]:
     return list(chain.from_iterable(_keys(batch) for batch in _batches(sessions, keys)))
 
 
-def _is_final(sessions: WebSocketSessionQuerySet) -> bool:
+def _is_final(sessions: Sessions) -> bool:
     """True for a slice, a union and the like, which cannot be filtered any further."""
     query = sessions.query
     return bool(query.is_sliced or query.combinator or query.distinct_fields)
 
 
-def _keys(sessions: WebSocketSessionQuerySet) -> array[int]:
+def _keys(sessions: Sessions) -> array[int]:
     """Return the keys in their order, eight bytes each; of a final queryset also those closed."""
     if _is_final(sessions):
         return array("q", sorted(set(sessions.values_list("pk", flat=True))))
@@ -161,14 +165,12 @@ def _keys(sessions: WebSocketSessionQuerySet) -> array[int]:
     return array("q", connected.values_list("pk", flat=True).distinct())
 
 
-def _batches(
-    sessions: WebSocketSessionQuerySet, keys: array[int]
-) -> Iterator[WebSocketSessionQuerySet]:
+def _batches(sessions: Sessions, keys: array[int]) -> Iterator[Sessions]:
     for start in range(0, len(keys), BATCH_SIZE):
         yield sessions.unfiltered().filter(pk__in=keys[start : start + BATCH_SIZE])
 
 
-def _read(sessions: WebSocketSessionQuerySet) -> List[Row]:
+def _read(sessions: Sessions) -> List[Row]:
     columns = ("api_gateway__api_id", "api_gateway__stage_name", "api_gateway__api_endpoint")
     connected = sessions.filter(connected=True).values_list("pk", "connection_id", *columns)
     # The rows of a batch share the texts of their gateway, because asend() holds all rows at once.

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import partial
 from typing import Any, Callable, Optional, Sequence
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from .. import sending
@@ -17,10 +15,6 @@ from . import recipients
 from .broadcasts import Broadcast, task_backend
 from .changes import ChangeTracking
 from .querysets import PrimaryQuerySet
-
-#: API Gateway waits 29 s for the answer to a $connect. Until it has the answer, AWS says that the
-#: connection is gone.
-CONNECT_TIMEOUT = timedelta(seconds=30)
 
 
 class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
@@ -117,17 +111,6 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         return report
 
     close_one.alters_data = True  # type: ignore[attr-defined]
-
-    def mark_gone(self) -> int:
-        """Mark these sessions as no longer connected, except those that are still connecting."""
-        now = timezone.now()
-        connecting = Q(request_count__lte=1, created_on__gt=now - CONNECT_TIMEOUT)
-        return self.exclude(connecting).update(connected=False, updated_on=now)
-
-    def unfiltered(self) -> WebSocketSessionQuerySet:
-        """Return all sessions, of the database that ``using()`` has chosen, if any."""
-        # self.db would be the database to read from, and an UPDATE must go where writes go.
-        return type(self)(self.model, using=self._db)  # type: ignore[attr-defined]
 
     def _close(self, rows: Sequence[Row], report: Report, on_commit: bool) -> None:
         if rows:
