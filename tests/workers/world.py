@@ -16,7 +16,7 @@ from tests.workers.edge import DEADLINE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-#: How a worker of each engine is started. One task at a time, so that a test can tell what a
+#: How a worker of each backend is started. One task at a time, so that a test can tell what a
 #: worker was doing when it was killed.
 WORKERS = {
     "celery": ["-m", "celery", "--app=tests.workers.celery", "worker", "--concurrency=1"],
@@ -33,15 +33,15 @@ print(WebSocketSession.objects.broadcast(data, at_most_once=sys.argv[1] == "True
 
 
 class World:
-    """The workers and whoever else uses the queue of one engine."""
+    """The workers and whoever else uses the queue of one task backend."""
 
-    def __init__(self, engine: str, prefix: str, redis: str) -> None:
-        self.engine = engine
+    def __init__(self, backend: str, prefix: str, redis: str) -> None:
+        self.backend = backend
         self.variables = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.workers.settings",
             "WORKERS_DATABASE": connection.settings_dict["NAME"],
-            "WORKERS_ENGINE": engine,
+            "WORKERS_BACKEND": backend,
             "WORKERS_PREFIX": prefix,
             "WORKERS_REDIS": redis,
             "WORKERS_VISIBILITY": "4",
@@ -71,7 +71,7 @@ class World:
     def workers(self, urls: dict) -> Iterator[dict]:
         """A worker for each of these edges; killed in the end."""
         programs = {
-            name: self.start(*WORKERS[self.engine], edge=url) for name, url in urls.items()
+            name: self.start(*WORKERS[self.backend], edge=url) for name, url in urls.items()
         }
         try:
             yield programs
