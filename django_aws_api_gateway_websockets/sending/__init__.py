@@ -1,14 +1,15 @@
 """Sending: post to live connections. Knows AWS, not the database.
 
 messages    what a message may be
-rows        what sending is told of sessions, and where they are posted to
-reports     who a message is for, what became of each, and the report
-transports  which way is taken, and the interface for a transport of your own
-boto        with boto3, for endpoints out of the ordinary
-delivery    who is tried next, and who again
-pace        how fast this process may send
+rows        what sending is told of sessions, and the endpoints of their gateways
+reports     recipients, their outcomes, and the report that counts them
+transports  the ways to reach connections, and the interface for a transport of your own
+boto        the transport that uses boto3, for endpoints that are not ordinary
+delivery    who is tried next, and who is tried again
+retries     how often and how long one recipient is tried
+pace        how fast this process may send: congestion control by rate
 signing     Signature Version 4, with the credentials of the moment
-addresses   an endpoint taken apart: host, proxy, trusted certificates
+addresses   what an endpoint consists of: host, proxy, trusted certificates
 engines     what carries HTTP requests, many at a time
 """
 

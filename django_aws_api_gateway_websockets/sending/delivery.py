@@ -1,103 +1,69 @@
-"""One message on its way to many: who is tried next, who again, and what became of each.
+"""Delivery of one message to many: who is tried next, who is tried again, and the outcomes.
 
-No worker waits for a slow client: who has to be tried again stands in line with a time, and the
-others go on meanwhile.
+A slow client blocks nobody. A recipient that must be tried again waits in a queue, and the others
+are served meanwhile.
 """
 
 from __future__ import annotations
 
-import heapq
-import random
 import time
 from itertools import chain, count
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from ..aws import Endpoint
 from .addresses import Address, address_of, escaped
 from .engines.base import Answer, Engine, Request, Timeouts
 from .pace import Sample, pace
 from .reports import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
+from .retries import Pending, RetryPolicy, RetryQueue
 from .signing import EXPIRED_CODES, CannotSign, MessageSigner
 
-#: No engine waits longer for something to happen.
-LONGEST_WAIT = 1.0
+#: An engine is never asked to wait longer than this for something to happen.
+MAX_WAIT = 1.0
 
-#: Seconds between two tries, at most (before they are randomised).
-LONGEST_DELAY = 2.0
+#: While others are due to be tried again, one in so many is a new one, so that slow clients do not
+#: delay the rest.
+NEW_EVERY = 4
 
-#: One in so many is new while others wait to be tried again: slow clients hold up nobody.
-NEW_ONES = 4
+#: While the account is throttled, so many refusals of one recipient do not count as tries.
+FREE_RETRIES = 2
 
-#: So many refusals of one recipient, while the account is throttled, are put down to that.
-EXCUSED = 2
+#: How often one recipient is tried with other credentials because its own had expired.
+MAX_RENEWALS = 2
 
-#: How often one recipient is tried with other credentials because those it had were expired.
-RENEWALS = 2
-
-#: What a path would lose.
-NO_IDS = {"", ".", ".."}
-
-
-class Patience(NamedTuple):
-    """How long one recipient is tried. All but ``tries`` are seconds."""
-
-    timeouts: Timeouts = Timeouts(connect=5, read=10)
-    #: Some that the account's throttling costs do not count.
-    tries: int = 5
-    #: From its first try; what is under way then may still succeed.
-    within: float = 30
-    #: Before the second try; doubled before each further one, up to two, and randomised.
-    delay: float = 0.1
-
-
-#: For a logout, for which somebody waits.
-URGENT = Patience(Timeouts(connect=3, read=3), tries=1)
-
-
-class Parcel:
-    """The message for one recipient."""
-
-    __slots__ = ("address", "excused", "keys", "left", "recipient", "renewals", "since", "tries")
-
-    def __init__(self, recipient: Recipient, address: Address, now: float) -> None:
-        self.recipient = recipient
-        self.address = address
-        #: Tries, and those of them that are put down to the account.
-        self.tries = self.excused = 0
-        #: How often its credentials had expired.
-        self.renewals = 0
-        #: When it was tried first, and last.
-        self.since = self.left = now
-        #: The credentials that it was signed with last.
-        self.keys: Any = None
+#: HTTP libraries drop these from a path.
+INVALID_IDS = {"", ".", ".."}
 
 
 class Delivery:
-    """Sends one method and body to each recipient; ``run`` tells what became of them."""
+    """Sends a request with this method and body to each recipient, and yields the outcomes.
+
+    Times are time.monotonic()'s.
+    """
 
     def __init__(
-        self, method: str, body: bytes, engine: Engine, patience: Patience, deadline: float
+        self, method: str, body: bytes, engine: Engine, policy: RetryPolicy, deadline: float
     ) -> None:
         self._method = method
         self._body = body
-        self._done = SENT if method == "POST" else CLOSED
+        self._success = SENT if method == "POST" else CLOSED
         self._engine = engine
-        self._patience = patience
-        #: By time.monotonic(), as all times here.
+        self._policy = policy
         self._deadline = deadline
         self._pace = pace()
         self._signer = MessageSigner(method, body)
+        #: The recipients that have not been tried; None when there are no more.
         self._source: Optional[Iterator[Recipient]] = None
         self._addresses: Dict[Endpoint, Address] = {}
-        self._flying = 0
-        self._lot = count()
-        self._turn = count(1)
-        self._waiting: List[Tuple[float, int, Parcel]] = []
+        self._in_flight = 0
+        self._retries = RetryQueue()
+        #: Counts the choices between a retry and a new recipient.
+        self._round = count(1)
 
     def run(self, recipients: Iterable[Recipient]) -> Iterator[Result]:
-        """Yield each recipient with its outcome, in the order in which they become known.
+        """Yield each recipient with its outcome, as soon as it is known.
 
-        Recipients are taken as they can be served. They must have an ordinary endpoint.
+        A recipient is taken when there is room for its request. All must have ordinary endpoints.
         """
         self._source = iter(recipients)
         while self._is_busy:
@@ -111,36 +77,33 @@ class Delivery:
 
     @property
     def _is_busy(self) -> bool:
-        return self._source is not None or bool(self._waiting or self._flying)
+        return self._source is not None or bool(self._retries or self._in_flight)
 
     def _start_all(self, now: float) -> Iterator[Result]:
         """Start as many as there is room for and the pace allows."""
-        if self._source is None and not self._is_due(now):
+        if self._source is None and self._retries.next_due_at > now:
             return
-        room = self._engine.capacity - self._flying
-        for left in range(self._pace.reserve(room, now), 0, -1):
-            parcel = self._next(now)
-            if parcel is None:
-                self._pace.give_back(left)
+        room = self._engine.capacity - self._in_flight
+        for reserved in range(self._pace.reserve(room, now), 0, -1):
+            pending = self._next(now)
+            if pending is None:
+                self._pace.give_back(reserved)
                 return
-            problem = self._start(parcel, now)
+            problem = self._start(pending, now)
             if problem:
-                yield parcel.recipient, problem
+                yield pending.recipient, problem
 
-    def _is_due(self, now: float) -> bool:
-        return bool(self._waiting) and self._waiting[0][0] <= now
+    def _next(self, now: float) -> Optional[Pending]:
+        """Return a retry that is due, or a new one, in turns; None if there is neither."""
+        if self._retries.next_due_at > now:
+            return self._new(now)
+        is_turn_of_new = next(self._round) % NEW_EVERY == 0
+        pending = self._new(now) if is_turn_of_new else None
+        return pending or self._retries.pop()
 
-    def _next(self, now: float) -> Optional[Parcel]:
-        """Return one that is due to be tried again, or a new one; they take turns."""
-        if self._is_due(now):
-            is_new_ones_turn = next(self._turn) % NEW_ONES == 0
-            parcel = self._new(now) if is_new_ones_turn else None
-            return parcel or heapq.heappop(self._waiting)[2]
-        return self._new(now)
-
-    def _new(self, now: float) -> Optional[Parcel]:
+    def _new(self, now: float) -> Optional[Pending]:
         for recipient in self._source or ():
-            return Parcel(recipient, self._address(recipient), now)
+            return Pending(recipient, self._address(recipient), now)
         self._source = None
         return None
 
@@ -150,95 +113,91 @@ class Delivery:
             self._addresses[endpoint] = address_of(endpoint)
         return self._addresses[endpoint]
 
-    def _start(self, parcel: Parcel, now: float) -> Optional[Outcome]:
-        """Send it off, or return why not."""
-        connection_id, address = parcel.recipient.connection_id, parcel.address
-        if connection_id in NO_IDS:
+    def _start(self, pending: Pending, now: float) -> Optional[Outcome]:
+        """Start its request, or return why that cannot be done."""
+        connection_id, address = pending.recipient.connection_id, pending.address
+        if connection_id in INVALID_IDS:
             return failed("Not a connection id")
         try:
             signer = self._signer.for_address(address, now)
         except CannotSign as problem:
             return failed(str(problem))
-        parcel.keys = self._signer.keys
+        pending.keys = self._signer.keys
         name = escaped(connection_id)
         headers = signer.headers(address.canonical_path + name.replace("%", "%25"))
         request = Request(self._method, address, address.path + name, headers, self._body)
-        parcel.left = now
-        self._engine.start(parcel, request, self._timeouts(now))
-        self._flying += 1
+        pending.sent_at = now
+        self._engine.start(pending, request, self._timeouts(now))
+        self._in_flight += 1
         return None
 
     def _timeouts(self, now: float) -> Timeouts:
-        usual, left = self._patience.timeouts, self._deadline - now
+        usual, left = self._policy.timeouts, self._deadline - now
         if left > sum(usual):
             return usual
         return Timeouts(min(usual.connect, left), min(usual.read, left))
 
     def _pause(self, now: float) -> float:
-        """The seconds after which there is something to do, if no answer comes before."""
-        until = now + LONGEST_WAIT
+        """Return after how many seconds there is something to do even without an answer."""
+        until = now + MAX_WAIT
         if now < self._deadline:
             until = min(until, self._deadline)
-        if self._flying < self._engine.capacity and self._is_waited_for:
-            start = now if self._source is not None else self._waiting[0][0]
-            until = min(until, max(start, now + self._pace.delay(now)))
+        if self._in_flight < self._engine.capacity:
+            next_at = self._retries.next_due_at if self._source is None else now
+            until = min(until, max(next_at, now + self._pace.delay(now)))
         return until - now
 
-    @property
-    def _is_waited_for(self) -> bool:
-        return self._source is not None or bool(self._waiting)
-
-    def _settle_all(self, answers: List[Tuple[Parcel, Answer]]) -> Iterator[Result]:
+    def _settle_all(self, answers: List[Tuple[Pending, Answer]]) -> Iterator[Result]:
         now = time.monotonic()
-        self._flying -= len(answers)
+        self._in_flight -= len(answers)
         self._pace.note([self._sample(*each) for each in answers if each[1].status], now)
-        for parcel, answer in answers:
-            outcome = self._settle(parcel, answer, now)
+        for pending, answer in answers:
+            outcome = self._settle(pending, answer, now)
             if outcome:
-                yield parcel.recipient, outcome
+                yield pending.recipient, outcome
 
-    def _sample(self, parcel: Parcel, answer: Answer) -> Sample:
-        """What the pace may learn from it: not from one slow client time after time."""
-        tells = answer.status < 500 and (not parcel.tries or self._is_excused(parcel))
-        return Sample(parcel.left, answer.status == 429, tells)
+    def _sample(self, pending: Pending, answer: Answer) -> Sample:
+        """Return what the pace can learn from an answer.
 
-    def _is_excused(self, parcel: Parcel) -> bool:
-        return self._pace.is_throttled and parcel.excused < EXCUSED
+        The repeated refusals of one slow client tell nothing about the account.
+        """
+        is_telling = answer.status < 500 and (not pending.tries or self._has_free_retry(pending))
+        return Sample(pending.sent_at, answer.status == 429, is_telling)
 
-    def _settle(self, parcel: Parcel, answer: Answer, now: float) -> Optional[Outcome]:
-        """Return what became of it, or None if it is tried again."""
+    def _has_free_retry(self, pending: Pending) -> bool:
+        return self._pace.is_throttled and pending.free_retries < FREE_RETRIES
+
+    def _settle(self, pending: Pending, answer: Answer, now: float) -> Optional[Outcome]:
+        """Return the outcome, or None if the recipient will be tried again."""
         if 200 <= answer.status < 300:
-            return self._done
+            return self._success
         # API Gateway sends some 410s without an error type.
         if answer.status == 410 or answer.code == "GoneException":
             return GONE
-        if answer.code in EXPIRED_CODES and self._has_new_keys(parcel, answer, now):
-            self._wait(parcel, now)
-        elif answer.is_transient and self._has_patience(parcel, answer, now):
-            delay = min(self._patience.delay * 2 ** (parcel.tries - 1), LONGEST_DELAY)
-            self._wait(parcel, now + delay * random.uniform(0.5, 1.5))  # noqa: S311
+        if answer.code in EXPIRED_CODES and self._may_renew(pending, answer, now):
+            self._retries.add(pending, due_at=now)
+        elif answer.is_transient and self._may_retry(pending, answer, now):
+            self._retries.add(pending, due_at=now + self._policy.delay_after(pending.tries))
         else:
             return failed(answer.code)
         return None
 
-    def _has_new_keys(self, parcel: Parcel, answer: Answer, now: float) -> bool:
-        parcel.renewals += 1
-        is_new = self._signer.renew(parcel.keys, answer.code, now)
-        return is_new and parcel.renewals <= RENEWALS
+    def _may_renew(self, pending: Pending, answer: Answer, now: float) -> bool:
+        """Count a refusal of expired credentials; return whether there are others to try."""
+        pending.renewals += 1
+        is_new = self._signer.renew(pending.keys, answer.code, now)
+        return is_new and pending.renewals <= MAX_RENEWALS
 
-    def _has_patience(self, parcel: Parcel, answer: Answer, now: float) -> bool:
-        parcel.tries += 1
-        parcel.excused += answer.status == 429 and self._is_excused(parcel)
-        is_in_time = now - parcel.since < self._patience.within and now < self._deadline
-        return is_in_time and parcel.tries - parcel.excused < self._patience.tries
-
-    def _wait(self, parcel: Parcel, due: float) -> None:
-        heapq.heappush(self._waiting, (due, next(self._lot), parcel))
+    def _may_retry(self, pending: Pending, answer: Answer, now: float) -> bool:
+        """Count a try; return whether the policy allows another one."""
+        pending.tries += 1
+        pending.free_retries += answer.status == 429 and self._has_free_retry(pending)
+        is_in_time = now - pending.first_tried_at < self._policy.within and now < self._deadline
+        return is_in_time and pending.tries - pending.free_retries < self._policy.tries
 
     def _give_up(self) -> Iterator[Result]:
-        """Fail all that have not been started; what is under way has its own timeouts."""
-        left = [parcel.recipient for _, _, parcel in self._waiting]
-        self._waiting.clear()
+        """Fail all that are not in flight. A request that is in flight has its own timeouts."""
+        waiting = [pending.recipient for pending in self._retries.clear()]
         source, self._source = self._source or iter(()), None
-        for recipient in chain(left, source):
+        for recipient in chain(waiting, source):
             yield recipient, failed("Out of time")

@@ -1,4 +1,4 @@
-"""The ways to reach connections, and which of them is taken."""
+"""Transports: the ways to reach connections, and which of them is used."""
 
 from __future__ import annotations
 
@@ -14,61 +14,84 @@ from ..conf import conf
 from ..exceptions import ConfigurationError
 from .addresses import is_ordinary, trusted_certificates
 from .boto import Boto3Transport
-from .delivery import URGENT, Delivery, Patience
+from .delivery import Delivery
 from .engines.base import Engine, pool
 from .reports import Recipient, Result, failed
+from .retries import CLOSE_POLICY, SEND_POLICY, RetryPolicy
 
 
 class Transport(Protocol):
-    """Reaches many recipients; WEBSOCKETS["transport"] names the one to use.
+    """Reaches many recipients. WEBSOCKETS["transport"] names the transport to use.
 
-    Each method takes the recipients as it can serve them and yields each one with its outcome, in
-    any order. It never raises for one of them.
+    Each method takes a recipient when it can serve it, and yields it with its outcome, in any
+    order. It never raises for a single recipient.
     """
 
     def send(self, body: bytes, recipients: Iterable[Recipient]) -> Iterator[Result]:
-        """Post ``body`` to each."""
+        """Post ``body`` to each recipient."""
         ...
 
     def close(self, recipients: Iterable[Recipient]) -> Iterator[Result]:
-        """Close each one's connection."""
+        """Close each recipient's connection."""
         ...
 
 
 class EngineTransport:
-    """Signs the requests itself and has an HTTP library carry them."""
+    """Signs the requests itself, and has an engine carry them."""
 
     def engine(self) -> Tuple[Callable[[int, str], Engine], int]:
         """Return what makes an engine, and how many requests it has in flight by default."""
         raise NotImplementedError
 
     def send(self, body: bytes, recipients: Iterable[Recipient]) -> Iterator[Result]:
-        yield from self._deliver("POST", body, recipients, Patience())
+        yield from self._deliver("POST", body, recipients, SEND_POLICY)
 
     def close(self, recipients: Iterable[Recipient]) -> Iterator[Result]:
-        yield from self._deliver("DELETE", b"", recipients, URGENT)
+        yield from self._deliver("DELETE", b"", recipients, CLOSE_POLICY)
 
     def _deliver(
-        self, method: str, body: bytes, recipients: Iterable[Recipient], patience: Patience
+        self, method: str, body: bytes, recipients: Iterable[Recipient], policy: RetryPolicy
     ) -> Iterator[Result]:
-        make, capacity = self.engine()
+        make, in_flight = self.engine()
         deadline = time.monotonic() + conf.send_timeout
-        unusual: List[Recipient] = []
         try:
-            made_with = (conf.max_in_flight or capacity, trusted_certificates())
-        except BotoCoreError as error:  # A profile that does not exist, say.
+            certificates = trusted_certificates()
+        except BotoCoreError as error:  # for example a profile that does not exist
             yield from ((recipient, failed(type(error).__name__)) for recipient in recipients)
             return
-        with pool(make, *made_with).lend() as engine:
-            delivery = Delivery(method, body, engine, patience, deadline)
-            yield from delivery.run(_ordinary(recipients, unusual))
+        queue = EngineQueue(recipients)
+        with pool(make, conf.max_in_flight or in_flight, certificates).lend() as engine:
+            yield from Delivery(method, body, engine, policy, deadline).run(queue)
+        unusual = queue.for_boto3
         if unusual:
             boto3 = Boto3Transport()
             yield from boto3.send(body, unusual) if method == "POST" else boto3.close(unusual)
 
 
+class EngineQueue:
+    """Iterates over the recipients that an engine can serve, whose endpoint is ordinary.
+
+    It takes one recipient at a time from its source. Those that only boto3 can reach it puts into
+    ``for_boto3``, which is complete when the iteration has ended.
+    """
+
+    def __init__(self, recipients: Iterable[Recipient]) -> None:
+        self._source = iter(recipients)
+        self.for_boto3: List[Recipient] = []
+
+    def __iter__(self) -> Iterator[Recipient]:
+        return self
+
+    def __next__(self) -> Recipient:
+        for recipient in self._source:
+            if is_ordinary(recipient.endpoint):
+                return recipient
+            self.for_boto3.append(recipient)
+        raise StopIteration
+
+
 class ThreadTransport(EngineTransport):
-    """urllib3, which boto3 brings, in threads."""
+    """Python's own http.client in threads, or urllib3 if there is a proxy."""
 
     def engine(self) -> Tuple[Callable[[int, str], Engine], int]:
         from .engines.threads import THREADS_IN_FLIGHT, ThreadEngine
@@ -77,7 +100,7 @@ class ThreadTransport(EngineTransport):
 
 
 class LibcurlTransport(EngineTransport):
-    """libcurl, by pycurl, which the extra ``fast`` installs."""
+    """libcurl, through pycurl, which the extra ``fast`` installs."""
 
     def engine(self) -> Tuple[Callable[[int, str], Engine], int]:
         from .engines.libcurl import LIBCURL_IN_FLIGHT, LibcurlEngine
@@ -93,14 +116,14 @@ TRANSPORTS: Dict[str, Callable[[], Transport]] = {
 
 
 def has_libcurl() -> bool:
-    """True if the extra ``fast`` is installed, on a system that forks and polls: not Windows."""
+    """True if the extra ``fast`` is installed and the system has poll(), as Windows has not."""
     return hasattr(select, "poll") and find_spec("pycurl") is not None
 
 
 def transport() -> Transport:
     """Return a new transport of the kind that the settings name.
 
-    Raises ConfigurationError if there is none.
+    Raises ConfigurationError if it cannot be made.
     """
     chosen = conf.transport
     if chosen == "auto":
@@ -113,17 +136,8 @@ def transport() -> Transport:
     try:
         make = TRANSPORTS.get(chosen) or import_string(chosen)
         made: Transport = make()
-    except (ImportError, TypeError, ValueError) as error:  # ".name" is a relative import
+    except (ImportError, TypeError, ValueError) as error:  # ValueError: no module for ".name"
         raise ConfigurationError(
             f'WEBSOCKETS["transport"] is {chosen!r}, which cannot be made: {error}.'
         ) from error
     return made
-
-
-def _ordinary(recipients: Iterable[Recipient], others: List[Recipient]) -> Iterator[Recipient]:
-    """Yield those whose endpoint is ordinary; keep the others."""
-    for recipient in recipients:
-        if is_ordinary(recipient.endpoint):
-            yield recipient
-        else:
-            others.append(recipient)

@@ -14,8 +14,9 @@ from typing import Any, Callable, Dict, List, Optional
 
 from django_aws_api_gateway_websockets.aws import Endpoint
 from django_aws_api_gateway_websockets.sending import Recipient, Report, delivery
-from django_aws_api_gateway_websockets.sending.delivery import Delivery, Patience
+from django_aws_api_gateway_websockets.sending.delivery import Delivery
 from django_aws_api_gateway_websockets.sending.engines.base import Answer
+from django_aws_api_gateway_websockets.sending.retries import RetryPolicy
 
 ENDPOINT = Endpoint("https://a1.execute-api.eu-west-1.amazonaws.com/production", "eu-west-1")
 
@@ -53,7 +54,7 @@ class SimulatedAws:
         self._burst = self._tokens = burst
         self._filled = self.now
         self._refuses = refuses or (lambda connection_id, tries: None)
-        self._lot = count()
+        self._sequence = count()
         self._coming: List[Any] = []
         self._events: Dict[float, Callable[[], Any]] = {}
         random.seed(1)
@@ -68,7 +69,7 @@ class SimulatedAws:
         self.tries[connection_id] += 1
         answer = self._refuses(connection_id, self.tries[connection_id]) or self._meter()
         self.requests.append((self.now, connection_id, answer.status))
-        heapq.heappush(self._coming, (self.now + self._latency, next(self._lot), tag, answer))
+        heapq.heappush(self._coming, (self.now + self._latency, next(self._sequence), tag, answer))
 
     def wait(self, seconds: float) -> List[Any]:
         until = self.now + seconds
@@ -83,11 +84,11 @@ class SimulatedAws:
     def close(self) -> None:
         self._coming.clear()
 
-    def send(self, to: Any, *, send_timeout: float = 7200, **patience: Any) -> Report:
+    def send(self, to: Any, *, send_timeout: float = 7200, **policy: Any) -> Report:
         """Send a message, in simulated time, to these recipients or to that many."""
         report = Report()
-        patient = Patience(**patience)
-        delivery = Delivery("POST", b"x", self, patient, self.now + send_timeout)
+        deadline = self.now + send_timeout
+        delivery = Delivery("POST", b"x", self, RetryPolicy(**policy), deadline)
         everybody = recipients(to) if isinstance(to, int) else to
         for _, outcome in delivery.run(everybody):
             report.count(outcome)

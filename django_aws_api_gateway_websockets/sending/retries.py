@@ -1,0 +1,99 @@
+"""Retries: how often and how long one recipient is tried, and those that wait for their next try.
+
+Times are time.monotonic()'s, durations are seconds.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+from itertools import count
+from typing import Any, List, NamedTuple, Tuple
+
+from .addresses import Address
+from .engines.base import Timeouts
+from .reports import Recipient
+
+#: Seconds between two tries, at most (before they are randomised).
+MAX_DELAY = 2.0
+
+
+class RetryPolicy(NamedTuple):
+    """How often and how long one recipient is tried."""
+
+    timeouts: Timeouts = Timeouts(connect=5, read=10)
+    #: A few tries that the throttling of the account costs do not count.
+    tries: int = 5
+    #: Since its first try. A request that is in flight then may still succeed.
+    within: float = 30
+    #: Before the second try. Before each further one it is doubled, up to MAX_DELAY.
+    delay: float = 0.1
+
+    def delay_after(self, tries: int) -> float:
+        """Return the delay after so many tries, randomised."""
+        delay: float = min(self.delay * 2 ** (tries - 1), MAX_DELAY)
+        return delay * random.uniform(0.5, 1.5)  # noqa: S311
+
+
+SEND_POLICY = RetryPolicy()
+
+#: Somebody may be waiting for a logout.
+CLOSE_POLICY = RetryPolicy(Timeouts(connect=3, read=3), tries=1)
+
+
+class Pending:
+    """The message for one recipient, until its outcome is known."""
+
+    __slots__ = (
+        "address",
+        "first_tried_at",
+        "free_retries",
+        "keys",
+        "recipient",
+        "renewals",
+        "sent_at",
+        "tries",
+    )
+
+    def __init__(self, recipient: Recipient, address: Address, now: float) -> None:
+        self.recipient = recipient
+        self.address = address
+        self.tries = 0
+        #: Those of the tries that were refused because the account was throttled.
+        self.free_retries = 0
+        #: How often its credentials had expired.
+        self.renewals = 0
+        self.first_tried_at = self.sent_at = now
+        #: The credentials that signed its latest request.
+        self.keys: Any = None
+
+
+class RetryQueue:
+    """The messages that wait for their next try. The one that is due first comes first."""
+
+    def __init__(self) -> None:
+        self._heap: List[Tuple[float, int, Pending]] = []
+        #: Of messages that are due at the same time, the one that was added first comes first.
+        self._sequence = count()
+
+    def __bool__(self) -> bool:
+        return bool(self._heap)
+
+    @property
+    def next_due_at(self) -> float:
+        """The time at which the first one is due; infinity if none waits."""
+        return self._heap[0][0] if self._heap else math.inf
+
+    def add(self, pending: Pending, due_at: float) -> None:
+        heapq.heappush(self._heap, (due_at, next(self._sequence), pending))
+
+    def pop(self) -> Pending:
+        """Remove and return the first one."""
+        return heapq.heappop(self._heap)[2]
+
+    def clear(self) -> List[Pending]:
+        """Remove and return all."""
+        waiting = [pending for _, _, pending in self._heap]
+        self._heap.clear()
+        return waiting
