@@ -76,6 +76,7 @@ def of_botocore(keys, region, *request):
     return SignedThen(Credentials(*keys), "execute-api", region).headers(*request)
 
 
+@pytest.mark.no_cover
 @fuzzed
 @given(
     place=st.tuples(st.sampled_from(["http", "https"]), hosts, ports, paths),
@@ -127,6 +128,7 @@ def test_what_is_out_of_the_ordinary_is_left_to_boto3(url):
     assert not is_ordinary(Endpoint(url, "eu-west-1"))
 
 
+@pytest.mark.no_cover
 @fuzzed
 @given(url=st.text(max_size=60).map("https://{}".format) | st.text(max_size=60))
 def test_an_ordinary_endpoint_can_be_taken_apart(url):

@@ -45,7 +45,8 @@ from tests.watched import (
     undone,
 )
 
-pytestmark = pytest.mark.django_db
+# Coverage would double their time; the lines that they reach are reached by others.
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 
 @pytest.fixture
