@@ -53,7 +53,7 @@ def program(transport, server):
             env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", **DEV_MODE},
             capture_output=True,
             text=True,
-            timeout=DEADLINE,
+            timeout=3 * DEADLINE,
             check=False,
         )
         assert found.stdout + found.stderr == ""
