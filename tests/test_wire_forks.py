@@ -29,6 +29,8 @@ from django_aws_api_gateway_websockets.aws import Endpoint
 from django_aws_api_gateway_websockets.sending import Recipient
 
 warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+# The modules cost each end of a process a third of a second. What is made from now on does matter.
+gc.freeze()
 settings.WEBSOCKETS = {"transport": sys.argv[1]}
 endpoint = Endpoint(sys.argv[2], "eu-west-1")
 
