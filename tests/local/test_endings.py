@@ -62,7 +62,8 @@ def test_messages_in_either_direction_keep_a_connection(world, way):
 
 def test_an_old_connection_is_closed_with_1001_however_busy(world):
     world.start(Limits(lifetime=0.4))
-    client, start = world.connect(world.api().url), time.monotonic()
+    start = time.monotonic()
+    client = world.connect(world.api().url)
     with pytest.raises(ConnectionClosed) as error:
         while time.monotonic() - start < PATIENCE:
             client.send("busy")
