@@ -78,7 +78,7 @@ class Timer:
 
 
 def test_an_engine_of_ones_own_delivers(outbox, room, module, commit):
-    names = run("broadcasts-own-engine")
+    names = run("broadcasts-own-backend")
     names["Timer"] = Timer
     module(names, "TimerBackend")
     with commit():

@@ -109,7 +109,7 @@ def close(rows: Sequence[Row], report: Report) -> None:
 
 
 def mark_gone(sessions: Sessions, keys: Sequence[int]) -> None:
-    """Mark the sessions of these keys as no longer connected, but for those still connecting."""
+    """Mark the sessions of these keys as no longer connected, except those still connecting."""
     if not keys:
         return
     now = timezone.now()
