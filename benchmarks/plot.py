@@ -118,7 +118,7 @@ def _cells(line: str, columns: List[Tuple[int, int]]) -> List[str]:
 
 
 def _number(cell: str) -> Number:
-    return None if cell == "-" else float(cell.partition(" ")[0].replace(",", ""))
+    return None if cell == "--" else float(cell.partition(" ")[0].replace(",", ""))
 
 
 def main() -> None:

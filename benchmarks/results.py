@@ -93,7 +93,7 @@ class Results:
         for case, which in _rows():
             if len(case.told) > 1:
                 runs = [self.runs(case.name, name, which) for name in self.names]
-                cells = [f"{min(r.handshakes for r in some):,}" if some else "-" for some in runs]
+                cells = [f"{min(r.handshakes for r in some):,}" if some else "--" for some in runs]
                 rows.append([_title(case, which), *cells])
         return simple_table(rows)
 
@@ -146,7 +146,7 @@ def _with_ratio(
     runs: List[Run], base: List[Run], figure: Callable[[Run], float], best: Callable[..., float]
 ) -> str:
     if not runs:
-        return "-"
+        return "--"
     value = best(map(figure, runs))
     if not base or runs is base:
         return number(value)
