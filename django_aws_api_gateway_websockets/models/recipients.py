@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from itertools import chain
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, TypeVar
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.db.models import Q
@@ -36,13 +36,14 @@ def send(
     sending.require_regions(connected_rows(sessions))
     total = len(connected_keys(sessions)) if progress else None
     writer = ReportWriter(report, partial(mark_gone, sessions), progress, total)
-    recipients = sending.reachable(connected_rows(sessions), writer)
-    writer.write(sending.fan_out(body, recipients))
+    post(connected_rows(sessions), body, writer)
 
 
 def send_to_one(sessions: Sessions, session: Any, body: bytes, report: Report) -> None:
     """Send to one session that is loaded already. Raises RegionMissing."""
-    mark_gone(sessions, post([row_of(session)], body, report))
+    rows = [row_of(session)]
+    sending.require_regions([rows])
+    post([rows], body, ReportWriter(report, partial(mark_gone, sessions)))
 
 
 async def asend(sessions: Sessions, body: bytes, *, progress: Optional[Progress] = None) -> Report:
@@ -71,10 +72,25 @@ async def _apost(
     progress: Optional[Progress] = None,
 ) -> Report:
     report = Report()
-    gone = await _in_thread(partial(post, rows, body, report, progress))
-    for start in range(0, len(gone), BATCH_SIZE):
-        await sync_to_async(mark_gone)(sessions, gone[start : start + BATCH_SIZE])
+    gone: List[int] = []
+    writer = ReportWriter(report, gone.extend, progress, len(rows))
+
+    def post_all() -> None:
+        sending.require_regions([rows])
+        post([rows], body, writer)
+
+    try:
+        await _in_thread(post_all)
+    except Exception:  # for example of ``progress``; a cancelled call marks nobody
+        await _amark_gone(sessions, gone)
+        raise
+    await _amark_gone(sessions, gone)
     return report
+
+
+async def _amark_gone(sessions: Sessions, keys: Sequence[int]) -> None:
+    for start in range(0, len(keys), BATCH_SIZE):
+        await sync_to_async(mark_gone)(sessions, keys[start : start + BATCH_SIZE])
 
 
 async def _in_thread(function: Callable[[], Answer]) -> Answer:
@@ -88,18 +104,9 @@ async def _in_thread(function: Callable[[], Answer]) -> Answer:
     return answer
 
 
-def post(
-    rows: Sequence[Row], body: bytes, report: Report, progress: Optional[Progress] = None
-) -> List[int]:
-    """Send to these rows; return the keys of those that have gone. Knows no database.
-
-    Raises RegionMissing before a message leaves.
-    """
-    sending.require_regions([rows])
-    gone: List[int] = []
-    writer = ReportWriter(report, gone.extend, progress, len(rows))
-    writer.write(sending.fan_out(body, sending.reachable([rows], writer)))
-    return gone
+def post(batches: Iterable[Sequence[Row]], body: bytes, writer: ReportWriter) -> None:
+    """Send to these rows, and have the outcomes written. Knows no database."""
+    writer.write(sending.fan_out(body, sending.reachable(batches, writer)))
 
 
 def close(rows: Sequence[Row], report: Report) -> None:
@@ -110,8 +117,6 @@ def close(rows: Sequence[Row], report: Report) -> None:
 
 def mark_gone(sessions: Sessions, keys: Sequence[int]) -> None:
     """Mark the sessions of these keys as no longer connected, except those still connecting."""
-    if not keys:
-        return
     now = timezone.now()
     connecting = Q(request_count__lte=1, created_on__gt=now - CONNECT_TIMEOUT)
     gone = sessions.unfiltered().filter(pk__in=keys).exclude(connecting)

@@ -141,6 +141,18 @@ def test_progress_is_told(edge):
     assert told[-1] == (3, 3)
 
 
+def test_who_has_gone_is_marked_even_if_the_progress_callback_raises(edge):
+    sessions.update(request_count=2)
+    edge.when("/a$", 410)
+
+    def interrupt(done, total):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        async_to_sync(sessions.all().asend_message)("x", progress=interrupt)
+    assert not sessions.get(connection_id="a").connected
+
+
 async def arrived(answer):
     while not answer.arrived.is_set():
         await asyncio.sleep(0.001)
