@@ -31,7 +31,7 @@ from .reports import (
     Result,
     failed,
 )
-from .rows import Row, endpoint_of, reachable, require_regions
+from .rows import Row, reachable, require_regions
 from .transports import TRANSPORTS, Transport, transport
 
 __all__ = [
@@ -51,7 +51,6 @@ __all__ = [
     "Transport",
     "close",
     "encode",
-    "endpoint_of",
     "failed",
     "fan_out",
     "reachable",

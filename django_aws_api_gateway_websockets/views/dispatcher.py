@@ -27,7 +27,7 @@ from . import errors, queries
 from .events import CONNECT, DISCONNECT, event_of, parse_body
 from .handlers import Handler, call, find_handlers
 from .hooks import Hooks
-from .logins import Login, login_of
+from .logins import NO_LOGIN, login_of
 
 logger = logging.getLogger(__package__)
 
@@ -42,7 +42,7 @@ class EventDispatcher:
         self.kwargs = kwargs
         self.event = event_of(request)
         self.route = str(kwargs.get("route", "default"))
-        self.login = Login(identity.Identity())
+        self.login = NO_LOGIN
         self.channel_name = ""
         self.has_made_session = False
         #: True once an answer to a refusal or a failure is being made.

@@ -38,6 +38,10 @@ class Login:
         """Make the login usable again, because its connection was refused after all."""
 
 
+#: Of a client without a login, and until a $connect has told its own.
+NO_LOGIN = Login(Identity())
+
+
 class TicketLogin(Login):
     """A login by ticket, which opens one connection."""
 
@@ -69,7 +73,7 @@ def login_of(request: HttpRequest, authentication: str, connection_id: str) -> L
     if ticket and authentication != COOKIE:
         return TicketLogin(WebSocketTicket.objects.find(ticket, connection_id))
     if authentication == TICKET:
-        return Login(Identity())
+        return NO_LOGIN
     if not validation.has_readable_session_cookie(request):
         raise RequestRefused("The cookie cannot be read")
     return Login(identity.of_request(request))
