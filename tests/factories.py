@@ -63,9 +63,9 @@ def make_session(gateway: Any = None, *, age: float = 3600, **columns: Any) -> W
     return session
 
 
-def make_sessions(gateway: Any, number: int) -> None:
-    """So many sessions that have connected just now, in one statement."""
+def make_many(gateway: Any, count: int, first: int = 0, **columns: Any) -> None:
+    """So many sessions that have connected just now, with numbers for connection ids."""
     WebSocketSession.objects.bulk_create(
-        WebSocketSession(api_gateway=gateway, connection_id=f"connection{next(_numbers)}=")
-        for _ in range(number)
+        WebSocketSession(connection_id=f"{number}", api_gateway=gateway, **columns)
+        for number in range(first, first + count)
     )

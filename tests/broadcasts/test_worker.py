@@ -17,8 +17,8 @@ from django_aws_api_gateway_websockets.models.broadcasts import CHUNK_SIZE
 from django_aws_api_gateway_websockets.sending import SENT
 from django_aws_api_gateway_websockets.testing import OutboxTransport
 from tests.edge import DEADLINE
-from tests.factories import fresh, make_created_gateway, make_session
-from tests.models.test_sessions_sending import make_many, recipients
+from tests.factories import fresh, make_created_gateway, make_many, make_session
+from tests.models.test_sessions_sending import recipients
 from tests.queues import HeldBackend
 
 pytestmark = pytest.mark.django_db

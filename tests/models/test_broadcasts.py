@@ -15,8 +15,8 @@ from django_aws_api_gateway_websockets.exceptions import (
 )
 from django_aws_api_gateway_websockets.models import Broadcast, BroadcastChunk, WebSocketSession
 from django_aws_api_gateway_websockets.models.broadcasts import CHUNK_SIZE, CONNECTION_LIFETIME
-from tests.factories import fresh, make_session
-from tests.models.test_sessions_sending import QUERYSETS, make_many, recipients
+from tests.factories import fresh, make_many, make_session
+from tests.models.test_sessions_sending import QUERYSETS, recipients
 from tests.queues import HeldBackend
 
 pytestmark = pytest.mark.django_db

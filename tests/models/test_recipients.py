@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -12,19 +13,15 @@ from django_aws_api_gateway_websockets.exceptions import MessageNotSerializable,
 from django_aws_api_gateway_websockets.models import WebSocketSession
 from django_aws_api_gateway_websockets.sending import BATCH_SIZE, Report, reports
 from django_aws_api_gateway_websockets.sending.reports import LOGGED_PER_REASON
+from tests import factories
 from tests.factories import make_created_gateway, make_gateway, make_session
 
 pytestmark = pytest.mark.django_db
 
 sessions = WebSocketSession.objects
 
-
-def make_many(gateway, count, first=0, **columns):
-    columns.setdefault("request_count", 2)
-    sessions.bulk_create(
-        WebSocketSession(connection_id=f"{number}", api_gateway=gateway, **columns)
-        for number in range(first, first + count)
-    )
+#: They have sent a message, so they are not connecting any more.
+make_many = partial(factories.make_many, request_count=2)
 
 
 # The report

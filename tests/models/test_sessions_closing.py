@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from django_aws_api_gateway_websockets.models import WebSocketSession
 from django_aws_api_gateway_websockets.sending import BATCH_SIZE
-from tests.factories import fresh, make_created_gateway, make_gateway, make_session
+from tests.factories import fresh, make_created_gateway, make_gateway, make_many, make_session
 
 pytestmark = pytest.mark.django_db
 
@@ -197,12 +197,6 @@ def test_closing_nothing_costs_no_more_than_to_find_nothing(outbox, room):
         room.none().close()
         room.filter(connected=False).close()
     assert verbs(captured) == ["SELECT"]
-
-
-def make_many(gateway, count):
-    sessions.bulk_create(
-        WebSocketSession(connection_id=f"{number}", api_gateway=gateway) for number in range(count)
-    )
 
 
 @pytest.mark.parametrize("is_sliced", [False, True])

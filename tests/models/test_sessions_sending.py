@@ -11,19 +11,11 @@ from django.utils import timezone
 from django_aws_api_gateway_websockets.exceptions import RegionMissing
 from django_aws_api_gateway_websockets.models import WebSocketSession
 from django_aws_api_gateway_websockets.sending import BATCH_SIZE
-from tests.factories import make_created_gateway, make_gateway, make_session
+from tests.factories import make_created_gateway, make_gateway, make_many, make_session
 
 pytestmark = pytest.mark.django_db
 
 sessions = WebSocketSession.objects
-
-
-def make_many(gateway, count, **columns):
-    """That many sessions, with their numbers for connection ids."""
-    sessions.bulk_create(
-        WebSocketSession(connection_id=f"{number}", api_gateway=gateway, **columns)
-        for number in range(count)
-    )
 
 
 def recipients(outbox):

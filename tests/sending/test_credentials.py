@@ -13,7 +13,7 @@ import pytest
 from django.utils import timezone
 
 from django_aws_api_gateway_websockets import aws
-from tests.factories import make_created_gateway, make_sessions
+from tests.factories import make_created_gateway, make_many
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("transport")]
 
@@ -30,7 +30,7 @@ def _new_session():
 @pytest.fixture
 def crowd():
     gateway = make_created_gateway()
-    make_sessions(gateway, EVERYBODY)
+    make_many(gateway, EVERYBODY)
     return gateway.sessions.all()
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.edge import DEADLINE
-from tests.factories import make_created_gateway, make_session, make_sessions
+from tests.factories import make_created_gateway, make_many, make_session
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("transport")]
 
@@ -19,7 +19,7 @@ def crowd():
     gateway = make_created_gateway()
 
     def of(number):
-        make_sessions(gateway, number)
+        make_many(gateway, number)
         return gateway.sessions.order_by("pk")
 
     return of
@@ -69,7 +69,7 @@ def test_a_slow_client_is_waited_for_by_nobody(edge, crowd, settings):
     choose(settings, max_in_flight=2)
     sessions = crowd(51)
     slow = sessions[0].connection_id
-    edge.when(slow, 429, error_type="LimitExceededException")
+    edge.when(f"/{slow}$", 429, error_type="LimitExceededException")
     report = sessions.send_message("x")
     assert (report.sent, report.reasons) == (50, {"LimitExceededException": 1})
     arrived = [request.connection_id for request in edge.requests]
