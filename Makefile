@@ -29,8 +29,11 @@ GATE := $(if $(TOO_OLD),,--cov-fail-under=97)
 # end.
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 
-# The tests start programs, which would compile the package each time.
-RUN_TESTS := PYTHONDEVMODE=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest $(PARALLEL)
+# A warning is an error of a test; a program that a test starts prints it. Python's development mode
+# is left to .ci/run, as it takes a third more time. The programs would compile the package each
+# time, were the bytecode not kept.
+RUN_TESTS := PYTHONDEVMODE= PYTHONWARNINGS=default PYTHONDONTWRITEBYTECODE= \
+	.venv/bin/python -m pytest $(PARALLEL)
 
 .PHONY: demo test coverage lint types docs plot screenshot clean python-for-demo
 

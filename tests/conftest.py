@@ -22,8 +22,8 @@ def pytest_collection_finish():
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """One process more than there are processors, as many tests wait for something."""
-    return (os.cpu_count() or 1) + 1
+    """Two processes for each processor, as many tests wait for something."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -46,6 +46,16 @@ def _fresh_pace():
 
     pace.pace.forget()
     signing.credential_refresh.forget()
+
+
+@pytest.fixture
+def new_session():
+    """boto3 sessions that no other test has: a session keeps the environment's keys."""
+    from django_aws_api_gateway_websockets import aws
+
+    aws.forget_session()
+    yield
+    aws.forget_session()
 
 
 @pytest.fixture

@@ -204,6 +204,7 @@ def test_a_profile_wins_over_keys(edge, settings, profiles):
     assert scope(edge.requests[0])[0] == "PROFILEKEY"
 
 
+@pytest.mark.usefixtures("new_session")
 def test_without_settings_the_keys_are_those_of_boto3s_chain(edge, only, monkeypatch):
     # The endpoint is an argument here: a local one of the settings would bring its own keys.
     only(AWS_REGION_NAME="eu-west-1")

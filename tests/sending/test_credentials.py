@@ -12,19 +12,13 @@ import boto3
 import pytest
 from django.utils import timezone
 
-from django_aws_api_gateway_websockets import aws
 from tests.factories import make_created_gateway, make_many
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("transport")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("transport", "new_session")]
 
 #: Requests of which AWS takes the first key to be good.
 GOOD_FOR = 20
 EVERYBODY = 120
-
-
-@pytest.fixture(autouse=True)
-def _new_session():
-    aws.forget_session()
 
 
 @pytest.fixture
