@@ -92,6 +92,7 @@ class Quota:
         return self.tokens < 1
 
 
+@pytest.mark.once
 def test_an_account_that_is_throttled_gets_everything_through(edge, crowd):
     quota = Quota(30, burst=10)  # A busy machine sends faster than that, too.
     edge.when("@connections", 429, error_type="LimitExceededException", only=quota.is_used_up)
