@@ -13,6 +13,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.settings import PASSWORD_HASHERS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +35,11 @@ class Demo:
         # The demo's users are no secret; their hashes may be fast ones.
         with (self.directory / "chat" / "settings.py").open("a", encoding="utf-8") as settings:
             settings.write(f"\nPASSWORD_HASHERS = {PASSWORD_HASHERS!r}\n")
-        self.environment = {**os.environ, "PYTHONPATH": str(directory)}
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": str(directory),
+            "PYTHONFAULTHANDLER": "1",
+        }
         self.sockets_code = self.directory / "chat" / "sockets.py"
         self.port = free_port()
         self.lines: list[str] = []
@@ -104,7 +110,10 @@ class Demo:
         They all have inherited its output, so the output ends with the last of them.
         """
         self._reader.join(PATIENCE)
-        assert not self._reader.is_alive(), f"A process is left:\n{self.output}"
+        if self._reader.is_alive():
+            self.process.send_signal(signal.SIGABRT)  # It then says where each thread is.
+            self.process.wait(PATIENCE)
+            pytest.fail(f"A process is left:\n{self.output}")
         return self.process.wait(PATIENCE)
 
     def kill(self) -> None:

@@ -20,7 +20,7 @@ DEV_MODE = {"PYTHONDEVMODE": "1" if sys.version_info >= (3, 9) else ""}
 
 #: What all programs begin with. Each is told the transport and the endpoint.
 BEGINNING = """
-import gc, multiprocessing, os, random, sys, threading, warnings
+import faulthandler, gc, multiprocessing, os, random, signal, sys, threading, warnings
 import django
 django.setup()
 from django.conf import settings
@@ -29,6 +29,9 @@ from django_aws_api_gateway_websockets.aws import Endpoint
 from django_aws_api_gateway_websockets.sending import Recipient
 
 warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+# A child that hangs says where, and ends.
+faulthandler.register(signal.SIGALRM, chain=True)
+os.register_at_fork(after_in_child=lambda: signal.alarm(int(sys.argv[3])))
 # The modules cost each end of a process a third of a second. What is made from now on does matter.
 gc.freeze()
 settings.WEBSOCKETS = {"transport": sys.argv[1]}
@@ -50,7 +53,7 @@ def program(transport, server):
 
     def run(lines):
         found = subprocess.run(
-            [sys.executable, "-c", BEGINNING + lines, transport, server.url],
+            [sys.executable, "-c", BEGINNING + lines, transport, server.url, str(DEADLINE)],
             cwd=ROOT,
             env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", **DEV_MODE},
             capture_output=True,
