@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 #: In Python 3.8's no forked child survives its own end, whatever it did.
 DEV_MODE = {"PYTHONDEVMODE": "1" if sys.version_info >= (3, 9) else ""}
 
-#: What all programs begin with. Each is told the transport and the endpoint.
+#: What all programs begin with. Each is told the transport, the endpoint and a child's deadline.
 BEGINNING = """
 import faulthandler, gc, multiprocessing, os, random, signal, sys, threading, warnings
 import django
