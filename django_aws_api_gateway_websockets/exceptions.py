@@ -16,6 +16,7 @@
         |-- UserAgentUnexpected
         |-- RouteSelectionKeyMissing
         |-- SourceUnproved            nothing proves that it comes from API Gateway
+        |   `-- ConnectionUnknown     it does, but not from a known connection
         |-- AccessDenied              403: the user may not do this
         |   `-- TicketInvalid
         |-- DuplicateConnection       409
@@ -101,10 +102,14 @@ class RouteSelectionKeyMissing(RequestRefused):
 
 
 class SourceUnproved(RequestRefused):
-    """The event lacks the proof that it comes from API Gateway.
+    """The gateway of an event is not known, or the event lacks the proof that it is the sender.
 
-    The answer is that for an unknown gateway or connection, so nobody learns which ones exist.
+    The answer is the same in both cases.
     """
+
+
+class ConnectionUnknown(SourceUnproved):
+    """The connection of a message is not known, or is of another gateway than the message."""
 
 
 class AccessDenied(RequestRefused):

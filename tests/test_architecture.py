@@ -22,7 +22,7 @@ HOUSE = Path(django_aws_api_gateway_websockets.__file__).parent
 
 #: From the ground up.
 FLOORS = [
-    {"exceptions", "processes"},
+    {"exceptions", "processes", "signals"},
     {"conf", "decorators"},
     {"aws", "security"},
     {"provisioning", "sending"},
@@ -39,15 +39,15 @@ MAY_IMPORT = {
     "security": {"conf", "exceptions"},
     "provisioning": {"aws", "exceptions"},
     "sending": {"aws", "conf", "exceptions", "processes"},
-    "models": {"aws", "conf", "exceptions", "provisioning", "security", "sending"},
-    "views": {"conf", "decorators", "exceptions", "models", "security", "sending"},
+    "models": {"aws", "conf", "exceptions", "provisioning", "security", "sending", "signals"},
+    "views": {"conf", "decorators", "exceptions", "models", "security", "sending", "signals"},
     "broadcasts": {"conf", "models"},
     "admin": {"conf", "exceptions", "models", "security", "sending"},
     "mixins": {"conf", "exceptions", "models", "security", "sending"},
     "receivers": {"conf", "exceptions", "models", "security", "sending"},
     "testing": {"models", "security", "sending"},
     "local": {"exceptions", "models", "testing"},
-    "management": {"conf", "exceptions", "local", "models", "security", "sending"},
+    "management": {"conf", "exceptions", "local", "models", "security", "sending", "signals"},
     "tasks": {"broadcasts"},
     "pytest_plugin": {"local", "testing"},
     "apps": {"checks", "receivers"},

@@ -17,7 +17,7 @@ from tests.pages import BLOCKS, PAGES, run
 
 pytestmark = pytest.mark.django_db
 
-UNEXPECTED = (400, b"Unexpected API Gateway")
+UNEXPECTED = (400, b"Some of the required headers are missing")
 FOREIGN = (400, b"Host is not in Origin")
 DENIED = (403, b"Permission denied")
 WELCOME = (200, b"{}")

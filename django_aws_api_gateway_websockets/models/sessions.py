@@ -7,13 +7,14 @@ from typing import Any, Callable, Optional, Sequence
 
 from django.conf import settings
 from django.db import models, transaction
-from django.utils import timezone
 
 from .. import sending
 from ..sending import Progress, Report, Row
+from ..signals import CLOSED
 from . import recipients
 from .broadcasts import Broadcast, task_backend
 from .changes import ChangeTracking
+from .endings import end
 from .querysets import PrimaryQuerySet
 
 
@@ -114,8 +115,7 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
 
     def _close(self, rows: Sequence[Row], report: Report, on_commit: bool) -> None:
         if rows:
-            closed = self.unfiltered().filter(pk__in=[row.pk for row in rows])
-            closed.update(connected=False, updated_on=timezone.now())
+            end(self.unfiltered().filter(pk__in=[row.pk for row in rows]), CLOSED)
             self._now_or_on_commit(partial(recipients.close, rows, report), on_commit)
 
     def _now_or_on_commit(self, act: Callable[[], Any], on_commit: bool) -> None:

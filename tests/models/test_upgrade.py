@@ -76,7 +76,7 @@ def test_open_sockets_live_through_it_and_forged_events_do_not(
     assert socket.receive() == later.receive() == {"text": "new here"}
     forger.headers[proof.HEADER] = "0" * 64
     forger.connection_id = "another="
-    assert answered(forger.connect()) == (400, b"Unexpected API Gateway")
+    assert answered(forger.connect()) == (400, b"Some of the required headers are missing")
     socket.close()
     later.close()
     local_gateway.wait_until_quiet()

@@ -25,8 +25,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 MAPPED = "integration.request.header.X-Websocket-Secret"
-UNKNOWN_GATEWAY = (400, b"Unexpected API Gateway")
-UNKNOWN_CONNECTION = (400, b"Unknown connection")
+UNKNOWN_GATEWAY = (400, b"Some of the required headers are missing")
 
 
 @pytest.fixture
@@ -100,16 +99,16 @@ def forged(request, ws):
     }[request.param]
 
 
-def test_a_connect_without_the_proof_is_that_of_an_unknown_gateway(ws, forged):
+def test_a_connect_without_the_proof_is_refused(ws, forged):
     stranger = WebSocketClient("/ws/", headers={proof.HEADER: forged})
     assert answered(stranger.connect()) == UNKNOWN_GATEWAY
     assert stranger.session is None
 
 
 @pytest.mark.parametrize("route", ["default", "disconnect", "whoami"])
-def test_an_event_without_the_proof_is_that_of_an_unknown_connection(ws, forged, route):
+def test_an_event_without_the_proof_is_refused(ws, forged, route):
     response = post(ws, route, b'{"action": "whoami"}', headers={proof.HEADER: forged})
-    assert answered(response) == UNKNOWN_CONNECTION
+    assert answered(response) == UNKNOWN_GATEWAY
     assert (ws.session.connected, ws.session.request_count) == (True, 1)
 
 
@@ -119,16 +118,20 @@ def test_nobody_learns_which_gateways_and_connections_exist(ws):
             headers = {"X-Amzn-Apigateway-Api-Id": api_id, "Connectionid": connection_id}
             forged = {**HANDSHAKE, **headers, proof.HEADER: "0" * 64}
             assert answered(post(ws, "connect", headers=forged)) == UNKNOWN_GATEWAY
-            assert answered(post(ws, headers=forged)) == UNKNOWN_CONNECTION
+            assert answered(post(ws, headers=forged)) == UNKNOWN_GATEWAY
 
 
-@pytest.mark.parametrize("route", ["connect", "default"])
-def test_a_forged_event_costs_one_select_and_its_body_is_not_read(ws, route):
-    headers = {**HANDSHAKE, proof.HEADER: "0" * 64}
+@pytest.mark.parametrize("connection_id", [None, "nobodys="])
+@pytest.mark.parametrize(("route", "selects"), [("connect", 1), ("default", 2)])
+def test_a_forged_event_costs_the_same_whether_its_connection_exists(
+    ws, route, selects, connection_id
+):
+    connection_id = connection_id or ws.connection_id
+    headers = {**HANDSHAKE, proof.HEADER: "0" * 64, "Connectionid": connection_id}
     with CaptureQueriesContext(connection) as captured:
         response = post(ws, route, b"[" * 200_000, headers=headers)
     assert answered(response)[0] == 400  # Not the 413 for its body.
-    assert [query["sql"].split()[0] for query in captured] == ["SELECT"]
+    assert [query["sql"].split()[0] for query in captured] == ["SELECT"] * selects
 
 
 def test_a_hook_that_answers_a_forged_event_has_no_session_at_hand(ws, mount):
@@ -149,7 +152,7 @@ def test_the_reason_is_for_the_log_and_the_secret_is_not(ws, caplog):
     post(ws, headers={proof.HEADER: f"{true_proof(ws)[:-1]}x"})
     post(ws, headers={proof.HEADER: None})
     wrong, missing = [r.getMessage() for r in caplog.records if r.name.endswith("views")]
-    assert "SourceUnproved Unknown connection the header X-Websocket-Secret is wrong" in wrong
+    assert "SourceUnproved Unexpected API Gateway the header X-Websocket-Secret is wrong" in wrong
     assert "the header X-Websocket-Secret is missing" in missing
     assert true_proof(ws)[:-1] not in caplog.text
 
@@ -169,14 +172,14 @@ def test_the_proof_of_a_fallback_key_counts_until_that_goes(ws, settings):
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", ["older", settings.SECRET_KEY]
     assert post(ws, body=b'{"action": "whoami"}', headers=headers).status_code == 200
     settings.SECRET_KEY_FALLBACKS = ["older"]
-    assert answered(post(ws, headers=headers)) == UNKNOWN_CONNECTION
+    assert answered(post(ws, headers=headers)) == UNKNOWN_GATEWAY
 
 
 @pytest.mark.parametrize("secrets", [[""], ["", "own"], ["own", ""]])
 def test_an_empty_secret_in_the_settings_opens_no_door(ws, settings, secrets):
     settings.WEBSOCKETS = {**settings.WEBSOCKETS, "source_secret": secrets}
     for value in ("", None):
-        assert answered(post(ws, headers={proof.HEADER: value})) == UNKNOWN_CONNECTION
+        assert answered(post(ws, headers={proof.HEADER: value})) == UNKNOWN_GATEWAY
 
 
 @pytest.mark.parametrize("secrets", [[None], ["own", None], b"0own", 7, ["own", 7]])
