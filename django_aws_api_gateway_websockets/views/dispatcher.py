@@ -116,8 +116,7 @@ class EventDispatcher(Admission):
             return view.connect if self.route == CONNECT else view.disconnect
         action = self.find_action()
         view._debug(f"Action: {action}")
-        is_allowed = view.allowed_handlers is None or action in view.allowed_handlers
-        if is_allowed and self.is_handler(action):
+        if self.is_handler(action):
             return getattr(view, action)  # type: ignore[no-any-return]
         if action == "change_channel" and view.allow_channel_change:
             return self.change_channel
@@ -137,7 +136,8 @@ class EventDispatcher(Admission):
         return action
 
     def is_handler(self, name: str) -> bool:
-        return is_handler(type(self.view), Hooks, name)
+        allowed = self.view.allowed_handlers
+        return (allowed is None or name in allowed) and is_handler(type(self.view), Hooks, name)
 
     def change_channel(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Move the session to the channel that the message names; answer with its name."""

@@ -6,7 +6,9 @@ import pytest
 from django.http import HttpResponse, JsonResponse
 from django.views.generic import View
 
+from django_aws_api_gateway_websockets.decorators import permission_required
 from django_aws_api_gateway_websockets.models import WebSocketSession
+from django_aws_api_gateway_websockets.security import proof
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from django_aws_api_gateway_websockets.views import WebSocketView
 from tests.aws_requests import answered, post
@@ -152,6 +154,9 @@ def test_a_view_answers_refusals_in_its_own_way(websocket, mount):
     ("hook", "headers"),
     [
         ("missing_headers", {"X-Forwarded-For": None}),
+        ("missing_headers", {"X-Amzn-Apigateway-Api-Id": "unknown"}),
+        ("missing_headers", {proof.HEADER: "0" * 64}),
+        ("session_not_found", {"Connectionid": "unknown="}),
         ("invalid_useragent", {"User-Agent": "curl"}),
         ("route_selection_key_missing", {}),
     ],
@@ -163,6 +168,28 @@ def test_a_view_answers_one_kind_of_refusal_in_its_own_way(websocket, mount, hoo
     ws = websocket(mount(type("OwnView", (ChatView,), {hook: answer}), check_useragent=True))
     response = post(ws, body=b"{}", headers=headers)
     assert answered(response) == (418, f"{hook} default".encode())
+
+
+def test_a_view_answers_every_403_in_its_own_way(websocket, mount):
+    class JsonView(ChatView):
+        allow_channel_change = True
+
+        def can_join_channel(self, request, channel_name):
+            return channel_name != "closed"
+
+        @permission_required("auth.view_user")
+        def whoami(self, request, *args, **kwargs):
+            raise AssertionError("A guest was let in")
+
+        def permission_denied(self, request, *args, **kwargs):
+            return JsonResponse({"error": "denied"}, status=404)
+
+    url = mount(JsonView)
+    ws = websocket(url)
+    denied = (404, b'{"error": "denied"}')
+    assert answered(ws.send({"action": "whoami"})) == denied
+    assert answered(ws.send({"action": "change_channel", "channel": "closed"})) == denied
+    assert answered(WebSocketClient(url, channel="closed").connect()) == denied
 
 
 def test_a_view_does_more_on_connect_and_disconnect(websocket, mount):
