@@ -19,7 +19,7 @@ def end(sessions: PrimaryQuerySet[Any], reason: str) -> int:
     process ends the session. ``reason`` is one of ``signals.REASONS``.
     """
     rows = sessions.on_primary().filter(connected=True)
-    if not is_heard(rows.model):
+    if not (has_close_listeners(rows.model) or has_save_listeners(rows.model)):
         return rows.update(connected=False, updated_on=timezone.now())
     with transaction.atomic(rows.db):
         ended = [session for session in rows if mark_closed(session)]
@@ -38,9 +38,9 @@ def mark_closed(session: Any) -> bool:
     return bool(was_open)
 
 
-def is_heard(model: Any) -> bool:
-    """True if somebody listens to the endings of this model's sessions."""
-    return has_save_listeners(model) or session_closed.has_listeners(_sender(model))
+def has_close_listeners(model: Any) -> bool:
+    """True if somebody listens to session_closed."""
+    return session_closed.has_listeners(_sender(model))
 
 
 def has_save_listeners(model: Any) -> bool:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from ..exceptions import DuplicateConnection
 from ..models import ApiGateway, WebSocketSession, endings
-from ..signals import LEFT, session_closed
+from ..signals import LEFT
 
 #: The columns that are read of a gateway: those that the checks, sending and handlers use. The
 #: others are deferred.
@@ -92,7 +92,7 @@ def record_request(session: WebSocketSession, **columns: Any) -> None:
 
 def record_disconnect(session: WebSocketSession) -> None:
     """Count a session's $disconnect and mark it as closed; who listens hears of it once."""
-    has_left = session_closed.has_listeners() and endings.mark_closed(session)
+    has_left = endings.has_close_listeners(type(session)) and endings.mark_closed(session)
     record_request(session, connected=False)
     if has_left:
         endings.send_closed(session, LEFT)
