@@ -61,8 +61,10 @@ class Admission:
             self.check_channel(self.channel_name)
             self.check_additionally()
             return
-        view._add_user_to_request(request)
+        has_user = view._add_user_to_request(request)
         if self.route != DISCONNECT:
+            if has_user is False:  # as such a hook of 3.x and 4.x refuses
+                raise ConnectionUnknown("Unknown connection", reason="its user is refused")
             self.check_login_holds()
             self.check_rate("message", view.message_rate or conf.message_rate)
             # Checked for messages as well: another view may have opened the connection.
@@ -88,10 +90,10 @@ class Admission:
     def load_session(self) -> None:
         view = self.view
         try:
-            view._load_session(self.request)
+            is_refused = view._load_session(self.request) is False
         except ObjectDoesNotExist:
-            view.websocket_session = None
-        if not view.websocket_session:
+            is_refused = True
+        if is_refused or not view.websocket_session:
             raise self.unproved("it is not there, or closed")
         view.api_gateway = view.websocket_session.api_gateway
 

@@ -125,12 +125,14 @@ class EventDispatcher(Admission):
         return view.default
 
     def find_action(self) -> str:
-        """Return the action that the message names, by either key."""
+        """Return the action that the message names, by one key or the other."""
         view = self.view
         # A route of its own needs no key: its name is in the URL.
         action = self.route if self.is_handler(self.route) else None
-        for key in filter(None, (view.route_selection_key, view.handler_selection_key)):
-            action = view.body.get(key, action)
+        action = view.body.get(view.route_selection_key, action)
+        other = view.body.get(view.handler_selection_key or "")
+        if isinstance(other, str) and (action is None or self.is_handler(other)):
+            action = other
         if not isinstance(action, str):
             raise RouteSelectionKeyMissing
         return action

@@ -33,7 +33,7 @@ class Hooks(Answers):
 
     #: The key of a message that names its handler.
     route_selection_key: str = "action"
-    #: Another key that may do so, which comes first.
+    #: Another key that may do so. It comes first if it names a handler.
     handler_selection_key: Optional[str] = None
     #: The only handlers that a client may call; None for all. It does not limit ``default``.
     allowed_handlers: Optional[Collection[str]] = None
@@ -137,7 +137,7 @@ class Hooks(Answers):
     def _load_session(self, request: HttpRequest) -> Any:
         """Override to load ``self.websocket_session`` in another way; None refuses the event.
 
-        ``self.api_gateway`` is the gateway of the event. What is returned does not matter.
+        ``self.api_gateway`` is the gateway of the event. To return False refuses it, too.
         """
         is_open = getattr(self, "kwargs", {}).get("route") != DISCONNECT
         self.websocket_session = queries.session_of(
@@ -212,7 +212,10 @@ class Hooks(Answers):
         return origin is not None and is_own_origin(origin, host, event.client_scheme, own)
 
     def _add_user_to_request(self, request: HttpRequest) -> Any:
-        """Override to give handlers another ``request.user`` than the one who connected."""
+        """Override to give handlers another ``request.user`` than the one who connected.
+
+        To return False refuses a message.
+        """
         if self.websocket_session is False:
             self._load_session(request)
         session = self.websocket_session

@@ -165,6 +165,18 @@ def test_a_session_that_the_hook_does_not_find_is_unknown_and_no_failure(websock
     assert answered(response) == (400, b"Unknown connection")
 
 
+@pytest.mark.parametrize("hook", ["_load_session", "_add_user_to_request"])
+def test_a_hook_of_a_later_release_refuses_by_returning_false(websocket, mount, hook):
+    def refuse(self, request):
+        getattr(super(view, self), hook)(request)
+        return False
+
+    view = type("LaterView", (ChatView,), {hook: refuse})
+    ws = websocket(mount(view))
+    assert answered(ws.send({"action": "later"})) == (400, b"Unknown connection")
+    assert ws.session.request_count == 1
+
+
 class NoProxy(models.Model):
     class Meta:
         app_label = "tests"

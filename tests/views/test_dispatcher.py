@@ -49,6 +49,8 @@ def test_two_keys_may_name_the_handler(websocket, mount):
     assert ws.send({"handler": "later"}).json() == {"async": True}
     assert ws.send({"action": "later"}).json() == {"async": True}
     assert ws.send({"action": "route", "handler": "later"}).json() == {"async": True}
+    assert ws.send({"action": "later", "handler": "nothing"}).json() == {"async": True}
+    assert answered(post(ws, body=b'{"text": "hello"}'))[0] == 400
 
 
 def test_an_empty_action_is_for_default(websocket, mount):
