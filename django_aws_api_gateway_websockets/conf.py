@@ -21,6 +21,7 @@ DEFAULTS: Dict[str, Any] = {
     "send_timeout": 7200,
     "source_secret": (),
     "ticket_lifetime": 60,
+    "ticket_rate": None,
     "connect_rate": None,
     "message_rate": None,
     "rate_cache": "default",
@@ -125,6 +126,11 @@ class Settings:
     def ticket_lifetime(self) -> int:
         """WEBSOCKETS["ticket_lifetime"]: seconds in which a ticket must be used."""
         return int(self._websockets("ticket_lifetime"))
+
+    @property
+    def ticket_rate(self) -> Optional[str]:
+        """WEBSOCKETS["ticket_rate"]: how many tickets one user may ask for, "10/m"."""
+        return self._websockets("ticket_rate") or None
 
     @property
     def connect_rate(self) -> Optional[str]:

@@ -132,7 +132,7 @@ def _check_websockets() -> Iterator[CheckMessage]:
         yield from _check_whole_number(name, values[name], number, anchor)
     for name in ("max_send_rate", "send_timeout"):
         yield from _check_number(name, values[name])
-    for name in ("connect_rate", "message_rate"):
+    for name in ("connect_rate", "message_rate", "ticket_rate"):
         yield from check_rate(values[name], f'WEBSOCKETS["{name}"]')
     yield from _check_rate_cache(values["rate_cache"])
     yield from _check_source_secret(values["source_secret"])

@@ -90,7 +90,7 @@ def check_deployed_views(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check that the rates, if there are any, are counted in a cache that all processes share."""
     if not settings_are_valid():
         return []
-    rates = [conf.connect_rate, conf.message_rate]
+    rates = [conf.connect_rate, conf.message_rate, conf.ticket_rate]
     for found in mounted_views():
         rates += [found.get("connect_rate"), found.get("message_rate")]
     backend = (settings.CACHES[conf.rate_cache] or {}).get("BACKEND")

@@ -229,7 +229,7 @@ def test_a_long_ticket_lifetime_is_a_warning_before_a_deployment(settings):
     assert list(problems(deploy=True)) == ["W002"]
 
 
-@pytest.mark.parametrize("name", ["connect_rate", "message_rate"])
+@pytest.mark.parametrize("name", ["connect_rate", "message_rate", "ticket_rate"])
 @pytest.mark.parametrize("value", ["30", "30/w", "0/m", "often", 30])
 def test_a_rate_that_is_none_is_an_error_that_shows_one(settings, name, value):
     settings.WEBSOCKETS = {name: value}
