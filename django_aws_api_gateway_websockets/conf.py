@@ -20,6 +20,7 @@ DEFAULTS: Dict[str, Any] = {
     "max_send_rate": None,
     "send_timeout": 7200,
     "source_secret": (),
+    "require_old_header": False,
     "ticket_lifetime": 60,
     "ticket_rate": None,
     "connect_rate": None,
@@ -108,6 +109,11 @@ class Settings:
                 'WEBSOCKETS["source_secret"] must be text, or a list of texts.'
             )
         return tuple(secrets)
+
+    @property
+    def require_old_header(self) -> bool:
+        """WEBSOCKETS["require_old_header"]: gateways that 4.1.0 deployed must send its header."""
+        return bool(self._websockets("require_old_header"))
 
     @property
     def secret_keys(self) -> list[Any]:

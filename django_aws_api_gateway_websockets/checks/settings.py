@@ -136,6 +136,7 @@ def _check_websockets() -> Iterator[CheckMessage]:
         yield from check_rate(values[name], f'WEBSOCKETS["{name}"]')
     yield from _check_rate_cache(values["rate_cache"])
     yield from _check_source_secret(values["source_secret"])
+    yield from _check_old_header(values)
     yield from _check_transport()
     yield from _check_task_backend()
 
@@ -208,6 +209,21 @@ def _check_source_secret(chosen: Any) -> Iterator[CheckMessage]:
             f"It must be 1 to {proof.MAX_LENGTH} printable ASCII characters without spaces, "
             "quotes and backslashes.",
             IN_SECURITY,
+        )
+
+
+def _check_old_header(values: dict[str, Any]) -> Iterator[CheckMessage]:
+    required, anchor = values["require_old_header"], "security.html#old-header"
+    if not isinstance(required, bool):
+        text = 'WEBSOCKETS["require_old_header"] is neither True nor False.'
+        yield check_message("E026", text, "Give True or False.", anchor)
+    elif required and not values["source_secret"]:
+        yield check_message(
+            "E026",
+            'WEBSOCKETS["require_old_header"] is set without a source_secret: no event of a '
+            "gateway that has not been upgraded could prove anything.",
+            'Set WEBSOCKETS["source_secret"] to the secret that the gateways send.',
+            anchor,
         )
 
 
