@@ -18,6 +18,7 @@ from ..models.fields import validate_endpoint
 from ..security import proof
 from ..security.rates import Rate
 from .messages import check_message
+from .successors import KEYS
 
 IN_SETTINGS = "settings.html#websockets"
 IN_SECURITY = "security.html#own-secret"
@@ -145,6 +146,7 @@ def _check_keys(chosen: dict[Any, Any]) -> Iterator[CheckMessage]:
     for key in sorted(map(str, set(chosen) - set(DEFAULTS))):
         close = get_close_matches(key, DEFAULTS, 1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(DEFAULTS)}."
+        hint = KEYS.get(key, hint)
         yield check_message("E005", f"WEBSOCKETS has the unknown key {key!r}.", hint, IN_SETTINGS)
 
 

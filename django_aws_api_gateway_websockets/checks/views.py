@@ -17,6 +17,7 @@ from ..views import WebSocketView
 from ..views.logins import AUTHENTICATION, COOKIE
 from .messages import check_message
 from .settings import check_rate, settings_are_valid
+from .successors import check_names
 
 #: The attributes of a view that are lists of texts.
 LISTS = (
@@ -83,7 +84,11 @@ def check_url_patterns(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def check_views(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check the attributes of each view."""
     checks = (_check_lists, _check_origins, _check_rates, _check_authentication, _check_mixins)
-    return [message for found in mounted_views() for check in checks for message in check(found)]
+    mounted = mounted_views()
+    found_here = [message for found in mounted for check in checks for message in check(found)]
+    # A class is named once, however often it is mounted.
+    views = dict.fromkeys(found.view for found in mounted)
+    return [*found_here, *(message for view in views for message in check_names(view))]
 
 
 def check_deployed_views(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
