@@ -20,7 +20,9 @@ DEFAULTS: Dict[str, Any] = {
     "max_send_rate": None,
     "send_timeout": 7200,
     "source_secret": (),
+    "require_old_header": False,
     "ticket_lifetime": 60,
+    "ticket_rate": None,
     "connect_rate": None,
     "message_rate": None,
     "rate_cache": "default",
@@ -109,6 +111,11 @@ class Settings:
         return tuple(secrets)
 
     @property
+    def require_old_header(self) -> bool:
+        """WEBSOCKETS["require_old_header"]: gateways that 4.1.0 deployed must send its header."""
+        return bool(self._websockets("require_old_header"))
+
+    @property
     def secret_keys(self) -> list[Any]:
         """SECRET_KEY, then SECRET_KEY_FALLBACKS, each as it is: text or bytes.
 
@@ -125,6 +132,11 @@ class Settings:
     def ticket_lifetime(self) -> int:
         """WEBSOCKETS["ticket_lifetime"]: seconds in which a ticket must be used."""
         return int(self._websockets("ticket_lifetime"))
+
+    @property
+    def ticket_rate(self) -> Optional[str]:
+        """WEBSOCKETS["ticket_rate"]: how many tickets one user may ask for, "10/m"."""
+        return self._websockets("ticket_rate") or None
 
     @property
     def connect_rate(self) -> Optional[str]:

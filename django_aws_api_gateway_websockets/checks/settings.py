@@ -18,6 +18,7 @@ from ..models.fields import validate_endpoint
 from ..security import proof
 from ..security.rates import Rate
 from .messages import check_message
+from .successors import KEYS
 
 IN_SETTINGS = "settings.html#websockets"
 IN_SECURITY = "security.html#own-secret"
@@ -132,10 +133,11 @@ def _check_websockets() -> Iterator[CheckMessage]:
         yield from _check_whole_number(name, values[name], number, anchor)
     for name in ("max_send_rate", "send_timeout"):
         yield from _check_number(name, values[name])
-    for name in ("connect_rate", "message_rate"):
+    for name in ("connect_rate", "message_rate", "ticket_rate"):
         yield from check_rate(values[name], f'WEBSOCKETS["{name}"]')
     yield from _check_rate_cache(values["rate_cache"])
     yield from _check_source_secret(values["source_secret"])
+    yield from _check_old_header(values)
     yield from _check_transport()
     yield from _check_task_backend()
 
@@ -144,6 +146,7 @@ def _check_keys(chosen: dict[Any, Any]) -> Iterator[CheckMessage]:
     for key in sorted(map(str, set(chosen) - set(DEFAULTS))):
         close = get_close_matches(key, DEFAULTS, 1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(DEFAULTS)}."
+        hint = KEYS.get(key, hint)
         yield check_message("E005", f"WEBSOCKETS has the unknown key {key!r}.", hint, IN_SETTINGS)
 
 
@@ -208,6 +211,21 @@ def _check_source_secret(chosen: Any) -> Iterator[CheckMessage]:
             f"It must be 1 to {proof.MAX_LENGTH} printable ASCII characters without spaces, "
             "quotes and backslashes.",
             IN_SECURITY,
+        )
+
+
+def _check_old_header(values: dict[str, Any]) -> Iterator[CheckMessage]:
+    required, anchor = values["require_old_header"], "security.html#old-header"
+    if not isinstance(required, bool):
+        text = 'WEBSOCKETS["require_old_header"] is neither True nor False.'
+        yield check_message("E026", text, "Give True or False.", anchor)
+    elif required and not values["source_secret"]:
+        yield check_message(
+            "E026",
+            'WEBSOCKETS["require_old_header"] is set without a source_secret: no event of a '
+            "gateway that has not been upgraded could prove anything.",
+            'Set WEBSOCKETS["source_secret"] to the secret that the gateways send.',
+            anchor,
         )
 
 

@@ -169,7 +169,7 @@ class Hooks(Answers):
         """Override to prove in another way that API Gateway is the sender (by mutual TLS, say)."""
         gateway = self.api_gateway
         if not is_proof_required(gateway):
-            return True
+            return proof.is_old_proof(event_of(request).secret)
         return proof.is_proof(event_of(request).secret, gateway.pk if gateway else None)
 
     def _expected_connection_headers(

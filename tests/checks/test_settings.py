@@ -215,6 +215,21 @@ def test_a_weak_secret_is_a_warning_before_a_deployment(settings, weak):
     assert weak not in f"{problem.msg}{problem.hint}"
 
 
+@pytest.mark.parametrize("value", [None, 1, "yes", []])
+def test_an_old_header_is_required_or_not(settings, value):
+    settings.WEBSOCKETS = {"source_secret": STRONG, "require_old_header": value}
+    assert list(problems(deploy=True)) == ["E026"]
+
+
+@pytest.mark.parametrize("secret", [(), "", None])
+def test_an_old_header_that_no_secret_proves_is_an_error(settings, secret):
+    settings.WEBSOCKETS = {"source_secret": secret, "require_old_header": True}
+    problem = problems(deploy=True)["E026"]
+    assert "without a source_secret" in problem.msg
+    settings.WEBSOCKETS = {"source_secret": STRONG, "require_old_header": True}
+    assert problems(deploy=True) == {}
+
+
 @pytest.mark.parametrize("value", [0, -60, "60", 1.5, None])
 def test_a_ticket_lifetime_that_is_no_positive_number_is_an_error(settings, value):
     settings.WEBSOCKETS = {"ticket_lifetime": value}
@@ -229,7 +244,7 @@ def test_a_long_ticket_lifetime_is_a_warning_before_a_deployment(settings):
     assert list(problems(deploy=True)) == ["W002"]
 
 
-@pytest.mark.parametrize("name", ["connect_rate", "message_rate"])
+@pytest.mark.parametrize("name", ["connect_rate", "message_rate", "ticket_rate"])
 @pytest.mark.parametrize("value", ["30", "30/w", "0/m", "often", 30])
 def test_a_rate_that_is_none_is_an_error_that_shows_one(settings, name, value):
     settings.WEBSOCKETS = {name: value}

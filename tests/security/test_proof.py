@@ -20,6 +20,7 @@ from tests.factories import (
     make_gateway,
     make_live_gateway,
     make_route,
+    make_session,
 )
 
 pytestmark = pytest.mark.django_db
@@ -210,6 +211,88 @@ def test_keys_may_be_bytes_as_django_has_them(ws, settings):
     headers = {proof.HEADER: true_proof(ws)}
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", [b"bytes"]
     assert post(ws, body=b'{"action": "whoami"}', headers=headers).status_code == 200
+
+
+# The header of 4.1.0
+
+
+def test_a_proof_by_the_old_header_is_one_as_well(ws, settings):
+    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "source_secret": ["new", "old"]}
+    whoami = b'{"action": "whoami"}'
+    for value, status in (("new", 200), ("old", 200), ("else", 400), ("", 400)):
+        headers = {proof.HEADER: None, proof.OLD_HEADER: value}
+        assert post(ws, body=whoami, headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("value", "secret", "required", "accepted"),
+    [
+        ("", "", False, True),
+        ("guess", "", False, True),
+        ("", "own", False, True),
+        ("own", "own", False, True),
+        ("old", ["own", "old"], False, True),
+        ("guess", "own", False, False),
+        ("", "own", True, False),
+        ("own", "own", True, True),
+        ("old", ["own", "old"], True, True),
+        ("guess", "own", True, False),
+    ],
+)
+def test_what_a_gateway_that_has_not_been_upgraded_may_bring(
+    settings, value, secret, required, accepted
+):
+    settings.WEBSOCKETS = {"source_secret": secret, "require_old_header": required}
+    assert proof.is_old_proof(value) is accepted
+
+
+@pytest.fixture
+def gateway_of_4_1_0():
+    """A gateway that an older release has deployed: this one knows no proof of it."""
+    return make_created_gateway(api_name="Chat", source_proof=None)
+
+
+BY_OLD_HEADER = [
+    ("own", False, True),
+    ("older", False, True),
+    ("guess", False, False),
+    (None, False, True),
+    ("own", True, True),
+    ("older", True, True),
+    ("guess", True, False),
+    ("", True, False),
+    (None, True, False),
+]
+
+
+@pytest.mark.parametrize(("value", "required", "accepted"), BY_OLD_HEADER)
+def test_a_gateway_of_4_1_0_is_served_by_its_own_header(
+    ws, settings, gateway_of_4_1_0, value, required, accepted
+):
+    chosen = {"source_secret": ["own", "older"], "require_old_header": required}
+    settings.WEBSOCKETS = {**settings.WEBSOCKETS, **chosen}
+    headers = {proof.HEADER: None, proof.OLD_HEADER: value}
+    old = WebSocketClient("/ws/", gateway=gateway_of_4_1_0, headers=headers)
+    assert answered(old.connect()) == ((200, b"{}") if accepted else UNKNOWN_GATEWAY)
+    assert (old.session is not None) is accepted
+    make_session(gateway_of_4_1_0, connection_id="opened-before=")
+    headers["Connectionid"] = "opened-before="
+    response = post(old, body=b'{"action": "whoami"}', headers=headers)
+    assert response.status_code == (200 if accepted else 400)
+
+
+def test_a_gateway_of_1_1_1_is_served_without_a_header(ws, settings, gateway_of_4_1_0):
+    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "source_secret": "own"}
+    assert connect_without_proof(gateway_of_4_1_0) == (200, b"{}")
+
+
+def test_an_upgrade_makes_the_old_header_needless(edge, settings, gateway_of_4_1_0):
+    settings.WEBSOCKETS = {"source_secret": "own", "require_old_header": True}
+    gateway_of_4_1_0.upgrade_gateway()
+    assert connect_without_proof(fresh(gateway_of_4_1_0)) == UNKNOWN_GATEWAY
+    headers = {proof.HEADER: "own"}
+    upgraded = WebSocketClient("/ws/", gateway=fresh(gateway_of_4_1_0), headers=headers)
+    assert answered(upgraded.connect()) == (200, b"{}")
 
 
 # Gateways that are not quite created
