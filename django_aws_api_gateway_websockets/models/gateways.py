@@ -102,7 +102,6 @@ class ApiGateway(ProvisioningAttempts):
     )
 
     class Meta:
-        verbose_name = "API Gateway"
         indexes = [
             models.Index(fields=["api_id"]),
             models.Index(fields=["domain_name"]),

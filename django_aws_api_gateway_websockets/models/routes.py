@@ -34,7 +34,6 @@ class ApiGatewayAdditionalRoute(models.Model):
     _in_aws: Mapping[str, Any] = {}
 
     class Meta:
-        verbose_name = "additional route"
         unique_together = [("api_gateway", "route_key")]
 
     def __str__(self) -> str:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from django.core.management.base import BaseCommand
+
 from django_aws_api_gateway_websockets.management.base import ProvisioningCommand
+from django_aws_api_gateway_websockets.models import ApiGateway
+
+# With the imported names of 1.1.1's module, which projects import from here.
+__all__ = ["ApiGateway", "BaseCommand", "Command"]
 
 
 class Command(ProvisioningCommand):
