@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from operator import methodcaller
-from typing import Any, Callable, Iterable, Optional
+from operator import attrgetter, methodcaller
+from typing import Any, Callable, Iterable, Iterator, Optional
 
 from botocore import exceptions
 from django.contrib import admin, messages
@@ -65,7 +65,8 @@ def create_api_gateway(
 ) -> None:
     """Make the chosen gateways in AWS: an action for any admin of gateways."""
     success = "API Gateway endpoint created for {0.api_name}"
-    provision(request, queryset, methodcaller("create_gateway"), success)
+    new = skip_with_warning(request, queryset, attrgetter("creation_refusal"))
+    provision(request, new, methodcaller("create_gateway"), success)
 
 
 @admin.action(description="Create Custom Domain record for the API", permissions=["change"])
@@ -77,7 +78,8 @@ def create_custom_domain(
         "Custom Domain setup for {0.api_name}. "
         "Next update DNS to point to {0.api_gateway_domain_name}"
     )
-    provision(request, queryset, methodcaller("create_custom_domain"), success)
+    new = skip_with_warning(request, queryset, attrgetter("domain_refusal"))
+    provision(request, new, methodcaller("create_custom_domain"), success)
 
 
 @admin.action(description="Upgrade API Gateway", permissions=["change"])
@@ -243,6 +245,18 @@ class WebSocketSessionAdmin(DatedAdmin):
         self.message_user(request, f"{text}{reasons}", level)
 
 
+def skip_with_warning(
+    request: HttpRequest, gateways: Iterable[ApiGateway], refusal: Callable[[ApiGateway], str]
+) -> Iterator[ApiGateway]:
+    """Yield the gateways for which there is something to do, and warn about the others."""
+    for gateway in gateways:
+        reason = refusal(gateway)
+        if reason:
+            messages.warning(request, reason)
+        else:
+            yield gateway
+
+
 def provision(
     request: HttpRequest,
     gateways: Iterable[ApiGateway],
@@ -257,6 +271,8 @@ def provision(
             messages.error(request, f"{error} occurred when processing {gateway.api_name}")
         else:
             messages.success(request, success.format(gateway))
+        for notice in gateway.notices:
+            messages.warning(request, f"{gateway}: {notice}")
 
 
 def can_group_by_day(database: str) -> bool:
@@ -267,7 +283,7 @@ def can_group_by_day(database: str) -> bool:
 
 
 def show_failure_on_commit(request: HttpRequest, gateway: ApiGateway) -> None:
-    """Show why the changed routes of a created gateway could not be deployed.
+    """Show why the changed routes of a live gateway could not be deployed.
 
     They are deployed when the transaction has committed, just before this shows the failure.
     """
@@ -277,7 +293,7 @@ def show_failure_on_commit(request: HttpRequest, gateway: ApiGateway) -> None:
         if gateway.last_error:
             messages.error(request, f"{gateway.last_error} occurred when processing {gateway}")
 
-    if gateway.api_created:
+    if gateway.is_live:
         transaction.on_commit(show)
 
 

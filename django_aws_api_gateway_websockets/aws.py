@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from functools import lru_cache
-from typing import Any, Iterator, NamedTuple, Optional
+from typing import Any, Iterator, Mapping, NamedTuple, Optional
 
 import boto3
 import botocore.session
@@ -242,10 +242,17 @@ def _new_connections_client(endpoint: Endpoint, is_urgent: bool, *settings: Any)
 
 
 def paginate(client: Any, operation: str, **parameters: str) -> Iterator[Any]:
-    """Yield every item of one of the control plane's listings, page after page."""
+    """Yield every item of one of the control plane's listings, page after page.
+
+    It ends where the token of the next page is no text, or one that was sent already: a mock of a
+    site's tests would go on for ever.
+    """
+    sent = set()
     while True:
         page = getattr(client, operation)(**parameters)
-        yield from page.get("Items", [])
-        if not page.get("NextToken"):
+        yield from page.get("Items", []) if isinstance(page, Mapping) else ()
+        token = page.get("NextToken") if isinstance(page, Mapping) else None
+        if not isinstance(token, str) or not token or token in sent:
             return
-        parameters["NextToken"] = page["NextToken"]
+        sent.add(token)
+        parameters["NextToken"] = token

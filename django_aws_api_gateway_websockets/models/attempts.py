@@ -45,6 +45,9 @@ class ProvisioningAttempts(models.Model):
     #: another process may have written them.
     refreshed_fields: ClassVar[Sequence[str]] = ("creation_token", "provisioning_since")
 
+    #: What somebody should know of the latest attempt, although it did not fail.
+    notices: Sequence[str] = ()
+
     class Meta:
         abstract = True
 
@@ -55,13 +58,15 @@ class ProvisioningAttempts(models.Model):
         return since is not None and since > timezone.now() - CLAIM_LIFETIME
 
     @contextmanager
-    def attempt(self) -> Iterator[None]:
+    def attempt(self, *, makes_api: bool = False) -> Iterator[None]:
         """Hold the claim for the length of the block, and record the reason of a failure.
 
+        With ``makes_api`` the row gets the token of the API that is about to be made.
         Raises GatewayNotReady for an unsaved row, ProvisioningInProgress if another process has
         the claim, and AwsCallFailed in place of botocore's errors.
         """
-        self._claim()
+        self._claim(makes_api)
+        self.notices = ()
         failure = ""
         try:
             with translated_errors():
@@ -83,13 +88,18 @@ class ProvisioningAttempts(models.Model):
         except WebSocketError as error:
             logger.error("%s: %s", failure, error)
 
+    def note(self, text: str) -> None:
+        """Log what somebody should know, and keep it for whoever shows the outcome."""
+        logger.warning("%s: %s", self, text)
+        self.notices = (*self.notices, text)
+
     def write(self, **columns: Any) -> None:
         """Write these columns, and no others, to the row and to the object."""
         for name, value in columns.items():
             setattr(self, name, value)
         self.save(update_fields=[*columns, "updated_on"])
 
-    def _claim(self) -> None:
+    def _claim(self, makes_api: bool) -> None:
         if self.pk is None:
             raise GatewayNotReady("Save the gateway before provisioning it.")
         now = timezone.now()
@@ -97,10 +107,9 @@ class ProvisioningAttempts(models.Model):
         database = router.db_for_write(type(self), instance=self)
         rows = type(self)._base_manager.using(database).filter(pk=self.pk)
         free = Q(provisioning_since=None) | Q(provisioning_since__lt=now - CLAIM_LIFETIME)
-        if not rows.filter(free).update(
-            provisioning_since=now,
-            creation_token=Coalesce("creation_token", Value(get_random_string(32))),
-        ):
+        token = Coalesce("creation_token", Value(get_random_string(32)))
+        claim: dict[str, Any] = {"creation_token": token} if makes_api else {}
+        if not rows.filter(free).update(provisioning_since=now, **claim):
             raise ProvisioningInProgress(
                 f"{self} is being provisioned by another process. If that one has died, "
                 f"try again {CLAIM_LIFETIME.total_seconds() / 60:.0f} minutes after it began."

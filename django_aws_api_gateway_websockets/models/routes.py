@@ -40,7 +40,7 @@ class ApiGatewayAdditionalRoute(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, and after the commit deploy the route if its gateway has been created.
+        """Save, and after the commit deploy the route if its gateway is live.
 
         A failure to deploy is logged and shown on the gateway. Then ``deployed`` stays False, and
         the next save tries again.
@@ -52,7 +52,7 @@ class ApiGatewayAdditionalRoute(models.Model):
         super().save(*args, **kwargs)
         if self._in_aws.get("api_gateway_id", self.api_gateway_id) != self.api_gateway_id:
             self._undeploy_on_commit()
-        if self.api_gateway.api_created and not self.deployed:
+        if self.api_gateway.is_live and not self.deployed:
             transaction.on_commit(self._deploy)
 
     @classmethod
@@ -63,7 +63,7 @@ class ApiGatewayAdditionalRoute(models.Model):
         return route
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        """Delete the row, and after the commit the route, if its gateway has been created."""
+        """Delete the row, and after the commit the route, if its gateway is live."""
         deleted = super().delete(*args, **kwargs)
         self._undeploy_on_commit()
         return deleted
@@ -75,7 +75,7 @@ class ApiGatewayAdditionalRoute(models.Model):
         table.ensure(Route(self.route_key, self.integration_url))
         _remove_unused(self.api_gateway, table, former_key)
         if deploy:
-            self.api_gateway.deploy_api(client)
+            self.api_gateway.deploy_routes(client)
             self.deployed = True
             type(self)._base_manager.filter(pk=self.pk).update(deployed=True)
         self._in_aws = {name: getattr(self, name) for name in FIELDS_IN_AWS}
@@ -91,15 +91,16 @@ class ApiGatewayAdditionalRoute(models.Model):
         gateway_pk = self._in_aws.get("api_gateway_id", self.api_gateway_id)
         route_key = self._in_aws.get("route_key", self.route_key)
         self._in_aws = {}
-        for gateway in ApiGateway._base_manager.filter(pk=gateway_pk, api_created=True):
-            transaction.on_commit(partial(_undeploy, gateway, route_key))
+        for gateway in ApiGateway._base_manager.filter(pk=gateway_pk):
+            if gateway.is_live:
+                transaction.on_commit(partial(_undeploy, gateway, route_key))
 
 
 def _undeploy(gateway: ApiGateway, route_key: str) -> None:
     def remove() -> None:
         client = client_for_provisioning()
         _remove_unused(gateway, gateway.route_table(client), route_key)
-        gateway.deploy_api(client)
+        gateway.deploy_routes(client)
 
     gateway.attempt_or_log(f"Route not removed route_key={route_key}", remove)
 

@@ -15,5 +15,4 @@ class Command(ProvisioningCommand):
     help = "Make the API of a gateway in AWS, with its routes and stage, or finish making it."
     verb = "create_gateway"
     success = "API Gateway endpoint created for {0.api_name}: {0.socket_url}"
-    done_flag = "api_created"
-    done_text = "has been created already."
+    refusal = "creation_refusal"

@@ -18,5 +18,4 @@ class Command(ProvisioningCommand):
         "Custom Domain setup for {0.api_name}. "
         "Next update DNS to point to {0.api_gateway_domain_name}"
     )
-    done_flag = "custom_domain_created"
-    done_text = "has its custom domain already."
+    refusal = "domain_refusal"
