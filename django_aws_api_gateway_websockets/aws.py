@@ -54,7 +54,7 @@ class Credentials(NamedTuple):
 def create_client(service: str = CONTROL_PLANE, **kwargs: Any) -> Any:
     """Return a new boto3 client, made as the settings say; ``kwargs`` win over them.
 
-    Raises RegionMissing if no region is known and ConfigurationError for half a key pair.
+    Raises RegionMissing if no region is known.
     """
     kwargs.setdefault("endpoint_url", conf.endpoint_url)
     kwargs.setdefault("region_name", None)
@@ -135,15 +135,11 @@ def dns_suffix(region: str) -> str:
 def credentials() -> Credentials:
     """Return what the settings say about credentials. A profile wins over keys.
 
-    Raises ConfigurationError if one half of the key pair is missing.
+    Half of a key pair counts as none, and a system check warns of it.
     """
     if conf.iam_profile:
         return Credentials(profile_name=conf.iam_profile)
-    if bool(conf.access_key_id) != bool(conf.secret_access_key):
-        raise ConfigurationError(
-            "Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither of them."
-        )
-    if conf.access_key_id:
+    if conf.access_key_id and conf.secret_access_key:
         return Credentials(None, conf.access_key_id, conf.secret_access_key, conf.session_token)
     if conf.endpoint_is_loopback:
         return Credentials(None, LOCAL_CREDENTIALS, LOCAL_CREDENTIALS)

@@ -81,6 +81,14 @@ def _check_texts() -> Iterator[CheckMessage]:
 
 
 def _check_aws() -> Iterator[CheckMessage]:
+    has_half_a_pair = bool(conf.access_key_id) != bool(conf.secret_access_key)
+    if has_half_a_pair and not conf.iam_profile:
+        yield check_message(
+            "W012",
+            "One half of the AWS key pair is missing: boto3 looks for credentials elsewhere.",
+            "Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither of them.",
+            "settings.html#credentials",
+        )
     try:
         aws.current_session()
         aws.default_region()
@@ -94,9 +102,6 @@ def _check_aws() -> Iterator[CheckMessage]:
     except ProfileNotFound as error:
         hint = "Correct AWS_IAM_PROFILE, or leave it out."
         yield check_message("E002", f"{error}.", hint, "settings.html#credentials")
-    except ConfigurationError as error:
-        text = "One half of the AWS key pair is missing."
-        yield check_message("E001", text, str(error), "settings.html#credentials")
 
 
 def _check_endpoint() -> Iterator[CheckMessage]:
