@@ -20,6 +20,7 @@ DEFAULTS: Dict[str, Any] = {
     "max_send_rate": None,
     "send_timeout": 7200,
     "source_secret": (),
+    "allowed_integration_hosts": (),
     "ticket_lifetime": 60,
     "connect_rate": None,
     "message_rate": None,
@@ -107,6 +108,18 @@ class Settings:
                 'WEBSOCKETS["source_secret"] must be text, or a list of texts.'
             )
         return tuple(secrets)
+
+    @property
+    def allowed_integration_hosts(self) -> Tuple[str, ...]:
+        """WEBSOCKETS["allowed_integration_hosts"]: where gateways may post to; empty: anywhere.
+
+        Raises ConfigurationError for a value that is not a list of texts.
+        """
+        chosen = self._websockets("allowed_integration_hosts") or ()
+        if not isinstance(chosen, (list, tuple)) or not all(isinstance(h, str) for h in chosen):
+            text = 'WEBSOCKETS["allowed_integration_hosts"] must be a list of texts.'
+            raise ConfigurationError(text)
+        return tuple(chosen)
 
     @property
     def secret_keys(self) -> list[Any]:

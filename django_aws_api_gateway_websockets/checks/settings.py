@@ -16,6 +16,7 @@ from ..exceptions import ConfigurationError, RegionMissing
 from ..models.broadcasts import task_backend
 from ..models.fields import validate_endpoint
 from ..security import proof
+from ..security.integrations import is_host_pattern
 from ..security.rates import Rate
 from .messages import check_message
 
@@ -141,6 +142,7 @@ def _check_websockets() -> Iterator[CheckMessage]:
         yield from check_rate(values[name], f'WEBSOCKETS["{name}"]')
     yield from _check_rate_cache(values["rate_cache"])
     yield from _check_source_secret(values["source_secret"])
+    yield from _check_integration_hosts(values["allowed_integration_hosts"])
     yield from _check_transport()
     yield from _check_task_backend()
 
@@ -213,6 +215,19 @@ def _check_source_secret(chosen: Any) -> Iterator[CheckMessage]:
             f"It must be 1 to {proof.MAX_LENGTH} printable ASCII characters without spaces, "
             "quotes and backslashes.",
             IN_SECURITY,
+        )
+
+
+def _check_integration_hosts(hosts: Any) -> Iterator[CheckMessage]:
+    if not isinstance(hosts or (), (list, tuple)) or not all(
+        isinstance(host, str) and is_host_pattern(host) for host in hosts or ()
+    ):
+        yield check_message(
+            "E023",
+            'WEBSOCKETS["allowed_integration_hosts"] is not a list of hosts.',
+            'Write them as in ALLOWED_HOSTS: "www.example.com", or ".example.com" for a domain '
+            "with its sub-domains. No scheme, port or path.",
+            IN_SETTINGS,
         )
 
 

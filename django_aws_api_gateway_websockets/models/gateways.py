@@ -13,6 +13,7 @@ from ..provisioning import steps
 from ..provisioning.dry_run import DryRun
 from ..provisioning.routes import Route, RouteTable
 from ..security import proof
+from ..security.integrations import integration_refusal
 from .attempts import translated_errors
 from .columns import FIELDS_FROM_AWS, GatewayColumns
 
@@ -28,6 +29,13 @@ def client_for_provisioning() -> Any:
     The function is looked up at each call, because a site's tests replace it by a fake.
     """
     return import_string(f"{__package__}.get_boto3_client")()
+
+
+def require_allowed_host(route: Route) -> None:
+    """Raise GatewayNotReady if the route posts to a host that the settings do not allow."""
+    refusal = integration_refusal(route.url)
+    if refusal:
+        raise GatewayNotReady(refusal)
 
 
 class ApiGateway(GatewayColumns):
@@ -55,6 +63,7 @@ class ApiGateway(GatewayColumns):
             raise GatewayNotReady("The target base endpoint is required: https://example.com/ws/")
         with self.attempt(makes_api=True):
             if not self.api_created:
+                self.wanted_routes()  # AWS is not asked for an API that may not get its routes.
                 client = client_for_provisioning()
                 self._run_step(self._create_api, client)
                 self._bring_into_service(client)
@@ -76,6 +85,7 @@ class ApiGateway(GatewayColumns):
         if dry_run:
             return self._calls_of_upgrade()
         with self.attempt():
+            self.wanted_routes()
             self._bring_into_service(client_for_provisioning())
         return []
 
@@ -127,6 +137,17 @@ class ApiGateway(GatewayColumns):
             Route(self.route_key, f"{base}default"),
         ]
 
+    def wanted_routes(self) -> list[Route]:
+        """Return all routes that the API should have.
+
+        Raises GatewayNotReady if one posts to a host that the settings do not allow.
+        """
+        additional = self.additional_routes.values_list("route_key", "integration_url")
+        routes = [*self.own_routes(), *map(Route._make, additional)]
+        for route in routes:
+            require_allowed_host(route)
+        return routes
+
     def _create_api(self, client: Any) -> None:
         if self.api_id:
             return
@@ -142,9 +163,8 @@ class ApiGateway(GatewayColumns):
         self.api_id, self.api_endpoint = api
 
     def _create_routes(self, client: Any) -> None:
-        additional = self.additional_routes.values_list("route_key", "integration_url")
         # The database is read before the first call to AWS, and not between two calls.
-        routes = [*self.own_routes(), *map(Route._make, additional)]
+        routes = self.wanted_routes()
         table = self.route_table(client)
         for route in routes:
             table.ensure(route)

@@ -9,7 +9,7 @@ from django.db import models, transaction
 
 from ..provisioning.routes import Route, RouteTable
 from .fields import EndpointField
-from .gateways import ApiGateway, client_for_provisioning
+from .gateways import ApiGateway, client_for_provisioning, require_allowed_host
 
 #: The columns that AWS has a copy of.
 FIELDS_IN_AWS = {"api_gateway_id", "route_key", "integration_url"}
@@ -69,10 +69,15 @@ class ApiGatewayAdditionalRoute(models.Model):
         return deleted
 
     def create_route(self, client: Any, deploy: bool = True) -> None:
-        """Make the route in AWS, or correct it; deploy the gateway unless ``deploy`` is False."""
+        """Make the route in AWS, or correct it; deploy the gateway unless ``deploy`` is False.
+
+        Raises GatewayNotReady for a host that the settings do not allow.
+        """
+        route = Route(self.route_key, self.integration_url)
+        require_allowed_host(route)
         former_key = self._in_aws.get("route_key", self.route_key)
         table = self.api_gateway.route_table(client)
-        table.ensure(Route(self.route_key, self.integration_url))
+        table.ensure(route)
         _remove_unused(self.api_gateway, table, former_key)
         if deploy:
             self.api_gateway.deploy_routes(client)

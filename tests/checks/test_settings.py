@@ -272,3 +272,18 @@ def test_the_checks_run_with_djangos_own(settings):
     settings.WEBSOCKETS = {"colour": "red"}
     with pytest.raises(SystemCheckError, match=f"{ROOM}.E005"):
         call_command("check")
+
+
+@pytest.mark.parametrize("hosts", [["www.example.com", ".example.org"], ("*",), [], None])
+def test_a_list_of_integration_hosts_is_fine(settings, hosts):
+    settings.WEBSOCKETS = {"allowed_integration_hosts": hosts}
+    assert problems() == {}
+
+
+@pytest.mark.parametrize(
+    "hosts", ["www.example.com", 7, [7], [None], ["https://www.example.com"], ["*.example.com"]]
+)
+def test_integration_hosts_that_would_never_match_are_an_error(settings, hosts):
+    settings.WEBSOCKETS = {"allowed_integration_hosts": hosts}
+    assert list(problems()) == ["E023"]
+    assert '".example.com"' in problems()["E023"].hint
