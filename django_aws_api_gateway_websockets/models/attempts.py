@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Callable, ClassVar, Iterator, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -119,8 +120,28 @@ class ProvisioningAttempts(models.Model):
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise AwsCallFailed in place of botocore's errors."""
+    """Raise AwsCallFailed in place of botocore's errors.
+
+    It is an instance of botocore's class as well, which callers of release 1.1.1 catch.
+    """
     try:
         yield
+    except AwsCallFailed:
+        raise
     except (ClientError, BotoCoreError) as error:
-        raise AwsCallFailed(str(error)) from error
+        kind: Any = type(error)
+        failure = _failure_class(kind)(*error.args)
+        failure.__dict__.update(error.__dict__)  # ``response``, for one
+        raise failure from error
+
+
+@lru_cache(maxsize=None)
+def _failure_class(kind: type[Exception]) -> type[AwsCallFailed]:
+    """Return an AwsCallFailed that is one of botocore's errors, too."""
+    own = {
+        "__init__": AwsCallFailed.__init__,
+        "__module__": AwsCallFailed.__module__,
+        # A class that is made at run time cannot be pickled.
+        "__reduce__": lambda failure: (AwsCallFailed, failure.args),
+    }
+    return type(AwsCallFailed.__name__, (AwsCallFailed, kind), own)
