@@ -54,6 +54,8 @@ FIXED_ONCE_CREATED = (
     "api_endpoint",
 )
 
+#: What provisioning raises. A subclass's own calls of AWS raise botocore's errors as they are.
+FAILURES = (WebSocketError, exceptions.ClientError, exceptions.BotoCoreError)
 
 #: The ids of Django's checks of an autocomplete field whose model has no page to search.
 NO_AUTOCOMPLETE = {"admin.E039", "admin.E040"}
@@ -267,7 +269,7 @@ def provision(
     for gateway in gateways:
         try:
             action(gateway)
-        except WebSocketError as error:
+        except FAILURES as error:
             messages.error(request, f"{error} occurred when processing {gateway.api_name}")
         else:
             messages.success(request, success.format(gateway))

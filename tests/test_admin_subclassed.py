@@ -20,6 +20,7 @@ from django_aws_api_gateway_websockets.models import (
     ApiGateway,
     ApiGatewayAdditionalRoute,
     WebSocketSession,
+    get_boto3_client,
 )
 from tests.factories import make_created_gateway, make_gateway, make_route, make_session
 from tests.pages import run
@@ -178,6 +179,38 @@ def test_the_actions_work_in_any_admin(admin_client, registered, edge, page):
     assert [*map(str, response.context["messages"])] == ["API Gateway endpoint created for Chat"]
     gateway.refresh_from_db()
     assert gateway.api_created
+
+
+class OwnGateway(ApiGateway):
+    """Calls AWS itself, outside an attempt."""
+
+    class Meta:
+        proxy = True
+        app_label = "tests"
+
+    def create_gateway(self):
+        get_boto3_client().create_api(
+            Name="own", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
+        )
+
+
+class ProxyAdmin(ApiGatewayAdmin):
+    def get_queryset(self, request):
+        return OwnGateway.objects.all()
+
+
+@pytest.mark.django_db
+def test_an_error_of_botocore_is_told_as_it_was(admin_client, registered, edge):
+    registered(ProxyAdmin)
+    edge.when("POST /v2/apis$", 403, error_type="AccessDeniedException")
+    data = {
+        "action": "create_api_gateway",
+        "_selected_action": [make_gateway(api_name="Chat").pk],
+    }
+    response = admin_client.post(page_of(ApiGateway, "changelist"), data, follow=True)
+    (text,) = map(str, response.context["messages"])
+    assert text.startswith("An error occurred (AccessDeniedException)")
+    assert text.endswith(" occurred when processing Chat")
 
 
 @pytest.fixture

@@ -62,14 +62,15 @@ def create_with_tags(
         refusal = error
     # AWS does not always say what exactly it forbids. Nothing was made, so this makes it once.
     created = create(**wanted)
-    note(f"It was made without its tags, which needs apigateway:TagResource. AWS said: {refusal}")
+    note(f"The tags could not be set: that needs apigateway:TagResource. AWS said: {refusal}")
     return created
 
 
 def is_forbidden(error: ClientError) -> bool:
     """True if the credentials do not permit the call."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return status == 403 or error.response.get("Error", {}).get("Code", "").startswith("AccessDen")
+    code = str(error.response.get("Error", {}).get("Code"))
+    return status == 403 or code.startswith("AccessDenied")
 
 
 def text_of(answer: Any, *path: Any) -> str:

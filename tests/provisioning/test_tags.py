@@ -70,7 +70,7 @@ def test_the_commands_print_it(edge, refusal, command, columns):
     out, err = StringIO(), StringIO()
     call_command(command, "--pk", str(gateway.pk), stdout=out, stderr=err)
     assert len(out.getvalue().splitlines()) == 1
-    assert "Chat: It was made without its tags" in err.getvalue()
+    assert "Chat: The tags could not be set" in err.getvalue()
 
 
 def test_the_admin_shows_it(admin_client, edge, refusal):
@@ -80,7 +80,7 @@ def test_the_admin_shows_it(admin_client, edge, refusal):
     response = admin_client.post(url, data, follow=True)
     levels = {message.level_tag: str(message) for message in response.context["messages"]}
     assert levels["success"] == "API Gateway endpoint created for Chat"
-    assert levels["warning"].startswith("Chat: It was made without its tags")
+    assert levels["warning"].startswith("Chat: The tags could not be set")
 
 
 def test_a_gateway_without_tags_needs_no_permission_for_them(edge, refusal):
