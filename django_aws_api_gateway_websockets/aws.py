@@ -240,14 +240,17 @@ def _new_connections_client(endpoint: Endpoint, is_urgent: bool, *settings: Any)
 def paginate(client: Any, operation: str, **parameters: str) -> Iterator[Any]:
     """Yield every item of one of the control plane's listings, page after page.
 
-    It ends where the token of the next page is no text, or one that was sent already: a mock of a
-    site's tests would go on for ever.
+    A site's tests may have replaced the client. A fake without the listing has nothing. A mock
+    would have another page for ever: the token of a page must be text, and none that was sent.
     """
     sent = set()
+    listing = getattr(client, operation, dict)
     while True:
-        page = getattr(client, operation)(**parameters)
-        yield from page.get("Items", []) if isinstance(page, Mapping) else ()
-        token = page.get("NextToken") if isinstance(page, Mapping) else None
+        page = listing(**parameters)
+        if not isinstance(page, Mapping):
+            return
+        yield from page.get("Items", [])
+        token = page.get("NextToken")
         if not isinstance(token, str) or not token or token in sent:
             return
         sent.add(token)

@@ -16,7 +16,7 @@ from django_aws_api_gateway_websockets import admin, models, views
 
 PACKAGE = "django_aws_api_gateway_websockets"
 
-#: What dir() shows of 1.1.1's modules, without names that begin with an underscore.
+#: What dir() shows of 1.1.1's modules, without names of Python's own.
 NAMES = {
     "": "admin apps management migrations models",
     "admin": (
@@ -24,7 +24,7 @@ NAMES = {
         "ModelAdmin TabularInline WebSocketSessionAdmin admin create_api_gateway "
         "create_custom_domain exceptions messages models"
     ),
-    "apps": "AppConfig DjangoAwsApiGatewayWebsocketsConfig",
+    "apps": "AppConfig DjangoAwsApiGatewayWebsocketsConfig _",
     "management": "commands",
     "management.commands.clearWebSocketSessions": "BaseCommand Command WebSocketSession",
     "management.commands.createApiGateway": "ApiGateway BaseCommand Command",

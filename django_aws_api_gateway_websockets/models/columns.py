@@ -101,7 +101,7 @@ class GatewayColumns(ProvisioningAttempts):
     @property
     def is_live(self) -> bool:
         """True if the API has been deployed, by this package or by hand."""
-        return bool(self.api_created or self.deployment_id)
+        return bool(self.deployment_id or (self.api_created and self.api_id))
 
     @property
     def has_custom_domain(self) -> bool:

@@ -180,9 +180,11 @@ def _find_api(client: ApiGatewayV2Client, creation_token: str) -> Any:
 
 
 def _find_domain_name(client: ApiGatewayV2Client, domain_name: str) -> Any:
+    # A fake of a site's tests, or a mock that was not told what to answer, has found nothing.
+    if not hasattr(client, "get_domain_name"):
+        return None
     try:
         found: Any = client.get_domain_name(DomainName=domain_name)
     except client.exceptions.NotFoundException:
         return None
-    # A mock that has not been told what to answer has found nothing.
     return found if isinstance(found, Mapping) else None

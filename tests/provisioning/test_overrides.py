@@ -139,3 +139,12 @@ def test_deploying_a_route_asks_no_proof_of_a_gateway_that_somebody_made_by_hand
     with commit():
         make_route(gateway)
     assert not fresh(gateway).must_prove_source
+
+
+@pytest.mark.parametrize("columns", [{}, {"api_id": "api1"}, {"api_created": True}])
+def test_a_route_of_a_gateway_that_aws_does_not_have_is_only_saved(edge, commit, columns):
+    gateway = make_gateway(**columns)
+    with commit():
+        route = make_route(gateway)
+    assert edge.requests == []
+    assert not fresh(route).deployed
