@@ -21,6 +21,7 @@ DEFAULTS: Dict[str, Any] = {
     "send_timeout": 7200,
     "source_secret": (),
     "require_old_header": False,
+    "allowed_integration_hosts": (),
     "ticket_lifetime": 60,
     "ticket_rate": None,
     "connect_rate": None,
@@ -114,6 +115,18 @@ class Settings:
     def require_old_header(self) -> bool:
         """WEBSOCKETS["require_old_header"]: gateways that 4.1.0 deployed must send its header."""
         return bool(self._websockets("require_old_header"))
+
+    @property
+    def allowed_integration_hosts(self) -> Tuple[str, ...]:
+        """WEBSOCKETS["allowed_integration_hosts"]: where gateways may post to; empty: anywhere.
+
+        Raises ConfigurationError for a value that is not a list of texts.
+        """
+        chosen = self._websockets("allowed_integration_hosts") or ()
+        if not isinstance(chosen, (list, tuple)) or not all(isinstance(h, str) for h in chosen):
+            text = 'WEBSOCKETS["allowed_integration_hosts"] must be a list of texts.'
+            raise ConfigurationError(text)
+        return tuple(chosen)
 
     @property
     def secret_keys(self) -> list[Any]:

@@ -6,7 +6,7 @@
     |-- ProvisioningError             also RuntimeError
     |   |-- GatewayNotReady           also ValueError: a field or an earlier step is missing
     |   |-- ProvisioningInProgress    another process is provisioning it
-    |   |-- AwsCallFailed             AWS refused, or could not be reached
+    |   |-- AwsCallFailed             also botocore's error: AWS refused, or was not reached
     |   `-- DeploymentFailed          AWS has the routes, but could not deploy them
     |-- MessageError                  nothing was sent
     |   |-- MessageNotSerializable    also TypeError and ValueError
@@ -56,7 +56,10 @@ class ProvisioningInProgress(ProvisioningError):
 
 
 class AwsCallFailed(ProvisioningError):
-    """AWS refused a call or could not be reached; the cause is chained."""
+    """AWS refused a call or could not be reached; the cause is chained.
+
+    What is raised is an instance of the cause's class, too: of botocore's ClientError, for one.
+    """
 
 
 class DeploymentFailed(ProvisioningError):

@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "broadcasts": {"conf", "models"},
     "admin": {"conf", "exceptions", "models", "security", "sending"},
     "mixins": {"conf", "exceptions", "models", "security", "sending"},
-    "receivers": {"conf", "exceptions", "models", "security", "sending"},
+    "receivers": {"conf", "exceptions", "models", "security", "sending", "signals"},
     "testing": {"models", "security", "sending"},
     "local": {"exceptions", "models", "testing"},
     "management": {"conf", "exceptions", "local", "models", "security", "sending", "signals"},
@@ -61,11 +61,13 @@ SETTINGS_READERS = {
     "conf": "all other modules ask it",
     "checks.settings": "it tells a setting that is not there from one that is wrong",
     "checks.views": "it looks at Django's own settings",
+    "models": "projects import the name from here",
     "models.sessions": "AUTH_USER_MODEL, as Django has it",
     "models.tickets": "AUTH_USER_MODEL, as Django has it",
     "migrations.0001_initial": "AUTH_USER_MODEL, as Django has it",
     "migrations.0003_source_proof_and_tickets": "AUTH_USER_MODEL, as Django has it",
     "testing": "it changes settings for a test",
+    "views": "projects import the name from here",
     "local.testing": "it changes settings for a test",
 }
 

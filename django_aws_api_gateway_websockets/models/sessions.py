@@ -139,6 +139,7 @@ class WebSocketSession(ChangeTracking):
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
         null=True,
+        blank=True,
         related_name="websocket_sessions",
     )
     connected = models.BooleanField(default=True)
@@ -146,6 +147,7 @@ class WebSocketSession(ChangeTracking):
         "django_aws_api_gateway_websockets.ApiGateway",
         on_delete=models.SET_NULL,
         null=True,
+        blank=True,
         related_name="sessions",
     )
     request_count = models.PositiveBigIntegerField(default=1)
@@ -160,7 +162,6 @@ class WebSocketSession(ChangeTracking):
     objects = WebSocketSessionQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "WebSocket session"
         indexes = [
             models.Index(fields=["connection_id", "connected"]),
             models.Index(fields=["channel_name", "connection_id"]),

@@ -16,7 +16,31 @@ tickets    the view that issues tickets
 
 from __future__ import annotations
 
+import json
+from typing import Union
+
+from django.conf import settings
+from django.http import HttpResponseBadRequest, JsonResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_exempt
+from django.views.generic import View
+
+from ..models import ApiGateway, WebSocketSession
 from .tickets import WebSocketTokenView
 from .websocket import WebSocketView
 
-__all__ = ["WebSocketTokenView", "WebSocketView"]
+__all__ = [
+    # Imported names of 1.1.1's module, which projects import or patch here.
+    "ApiGateway",
+    "HttpResponseBadRequest",
+    "JsonResponse",
+    "Union",
+    "View",
+    "WebSocketSession",
+    "WebSocketTokenView",
+    "WebSocketView",
+    "csrf_exempt",
+    "json",
+    "method_decorator",
+    "settings",
+]

@@ -53,11 +53,13 @@ def test_a_region_of_the_environment_silences_the_warning(settings, monkeypatch)
 
 @pytest.mark.parametrize("region", ["eu-west-1", None])
 @pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
-def test_half_a_key_pair_is_an_error(settings, missing, region):
+def test_half_a_key_pair_is_a_warning(settings, missing, region):
     settings.AWS_REGION_NAME = region
     setattr(settings, missing, None)
-    problem = problems()["E001"]
-    assert problem.is_serious()
+    found = problems()
+    assert set(found) == ({"W012"} if region else {"W012", "W001"})
+    problem = found["W012"]
+    assert not problem.is_serious()
     assert "Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in problem.hint
 
 
@@ -285,3 +287,18 @@ def test_the_checks_run_with_djangos_own(settings):
     settings.WEBSOCKETS = {"colour": "red"}
     with pytest.raises(SystemCheckError, match=f"{ROOM}.E005"):
         call_command("check")
+
+
+@pytest.mark.parametrize("hosts", [["www.example.com", ".example.org"], ("*",), [], None])
+def test_a_list_of_integration_hosts_is_fine(settings, hosts):
+    settings.WEBSOCKETS = {"allowed_integration_hosts": hosts}
+    assert problems() == {}
+
+
+@pytest.mark.parametrize(
+    "hosts", ["www.example.com", 7, [7], [None], ["https://www.example.com"], ["*.example.com"]]
+)
+def test_integration_hosts_that_would_never_match_are_an_error(settings, hosts):
+    settings.WEBSOCKETS = {"allowed_integration_hosts": hosts}
+    assert list(problems()) == ["E023"]
+    assert '".example.com"' in problems()["E023"].hint

@@ -169,6 +169,11 @@ def test_the_end_of_a_login_is_told(told, websocket, alice):
     assert told[1:] == [("closed", ws.connection_id, "closed")]
 
 
+def test_a_deleted_gateways_sessions_are_told(told, outbox, room, gateway):
+    gateway.delete()
+    assert told == [("closed", name, "closed") for name in "abc"]
+
+
 def test_a_proxys_sessions_are_told_as_those_of_the_table(told, gone):
     gone("a")
     ProxySession.objects.send_message("x")
