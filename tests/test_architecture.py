@@ -25,7 +25,7 @@ FLOORS = [
     {"exceptions", "processes", "signals"},
     {"conf", "decorators"},
     {"aws", "security"},
-    {"provisioning", "sending"},
+    {"adoption", "provisioning", "sending"},
     {"models"},
     {"admin", "broadcasts", "mixins", "receivers", "testing", "views"},
     {"checks", "local", "tasks"},
@@ -35,6 +35,7 @@ FLOORS = [
 #: What a room may import, where that is less than the floors below it.
 MAY_IMPORT = {
     "decorators": {"exceptions"},
+    "adoption": {"security"},
     "aws": {"conf", "exceptions", "processes"},
     "security": {"conf", "exceptions"},
     "provisioning": {"aws", "exceptions"},
@@ -47,7 +48,10 @@ MAY_IMPORT = {
     "receivers": {"conf", "exceptions", "models", "security", "sending", "signals"},
     "testing": {"models", "security", "sending"},
     "local": {"exceptions", "models", "testing"},
-    "management": {"conf", "exceptions", "local", "models", "security", "sending", "signals"},
+    "management": {
+        *("adoption", "conf", "exceptions", "local", "models"),
+        *("security", "sending", "signals"),
+    },
     "tasks": {"broadcasts"},
     "pytest_plugin": {"local", "testing"},
     "apps": {"checks", "receivers"},
@@ -65,7 +69,7 @@ SETTINGS_READERS = {
     "models.sessions": "AUTH_USER_MODEL, as Django has it",
     "models.tickets": "AUTH_USER_MODEL, as Django has it",
     "migrations.0001_initial": "AUTH_USER_MODEL, as Django has it",
-    "migrations.0003_source_proof_and_tickets": "AUTH_USER_MODEL, as Django has it",
+    "migrations.0007_attempts_tickets_and_broadcasts": "AUTH_USER_MODEL, as Django has it",
     "testing": "it changes settings for a test",
     "views": "projects import the name from here",
     "local.testing": "it changes settings for a test",
