@@ -22,6 +22,7 @@ from django.urls import path
 from django_aws_api_gateway_websockets import checks
 from django_aws_api_gateway_websockets.conf import DEFAULTS
 from django_aws_api_gateway_websockets.models import ApiGateway
+from django_aws_api_gateway_websockets.signals import session_closed
 from django_aws_api_gateway_websockets.testing import WebSocketClient, make_gateway
 from tests.chat import ChatView
 from tests.pages import ALL, BLOCKS, PAGES, README, ROOT, run
@@ -211,6 +212,16 @@ def test_a_view_can_choose_the_channel(mount, websocket, django_user_model):
     mount("views-channel", "OwnChannelView")
     alice = django_user_model.objects.create_user("alice")
     assert websocket("/ws/", user=alice, channel="x").session.channel_name == f"user-{alice.pk}"
+
+
+def test_a_receiver_tells_the_room_who_has_left(websocket):
+    receiver = run("views-signals")["tell_the_room"]
+    try:
+        leaving, staying = (websocket("/ws/", channel="lobby") for _ in range(2))
+        leaving.disconnect()
+    finally:
+        session_closed.disconnect(receiver)
+    assert staying.received == [{"left": leaving.session.pk, "reason": "left"}]
 
 
 @pytest.mark.django_db
