@@ -101,6 +101,11 @@ HOOKS = [
         "test_check_platform_registered_api_gateways_sets_the_gateway",
     ),
     Fact(
+        "each hook is asked once for each event for which it was asked",
+        "test_each_hook_of_a_connect_is_asked_once test_each_hook_of_a_message_is_asked_once "
+        "test_each_hook_of_a_disconnect_is_asked_once",
+    ),
+    Fact(
         "each hook has the arguments that it had",
         "test_the_methods_of_the_view_have_their_arguments "
         "test_each_hook_is_overridden_by_a_view_of_the_chat "
@@ -248,6 +253,21 @@ CLIENTS = [
         "test_the_message_of_an_inactive_user",
         "A message of an inactive user gets a 403.",
     ),
+    Fact(
+        "a connection ends with its login",
+        "test_a_message_after_the_logout",
+        "A connection :ref:`ends with its login <who-speaks>`",
+    ),
+    Fact(
+        "connections that are open when the package is changed go on",
+        "test_an_open_connection_is_served test_an_open_connection_is_sent_to "
+        "test_an_open_connection_ends test_a_new_connection_joins_them",
+    ),
+    Fact(
+        "an error of a handler is raised in a test, and is a 500 to a client",
+        "test_an_error_of_a_handler_reaches_the_test_client "
+        "test_an_error_of_a_handler_is_a_server_error",
+    ),
 ]
 
 MODELS = [
@@ -316,6 +336,16 @@ PROVISIONING = [
         "test_create_custom_domain_records_what_aws_answers",
     ),
     Fact(
+        "CreateApi is asked for a WebSocket API alone",
+        "test_an_api_is_created_with_a_route_and_a_target",
+        "CreateApi is sent no ``RouteKey`` and no ``Target``",
+    ),
+    Fact(
+        "integrations map more than the connection",
+        "test_integrations_map_the_connection_alone",
+        "Each integration maps",
+    ),
+    Fact(
         "routes that are made with their gateway are deployed",
         "test_create_gateway_takes_its_routes_along",
         "``deployed`` is set on the routes that are made with their gateway.",
@@ -366,6 +396,11 @@ SENDING = [
         "test_boto3_of_the_models_is_patched test_a_stubber_answers "
         "test_a_stubber_says_that_a_connection_is_gone "
         "test_a_before_send_hook_catches_the_request test_a_handler_sends_to_the_mock",
+    ),
+    Fact(
+        "send_message returns a report, and no list of boto3's answers",
+        "test_what_a_queryset_returns",
+        "``send_message`` returns a :ref:`report <report>`.",
     ),
     Fact(
         "an error of one recipient is no exception",

@@ -39,7 +39,8 @@ class Project:
             **os.environ,
             "AWS_EC2_METADATA_DISABLED": "true",
             "HTTPS_PROXY": NOWHERE,
-            "PYTHONDONTWRITEBYTECODE": "1",
+            # Each command would compile the package anew.
+            "PYTHONDONTWRITEBYTECODE": "",
             "TRIAL_DATABASE": database,
         }
         del self.environment["DJANGO_SETTINGS_MODULE"]

@@ -293,6 +293,36 @@ class HelpersView(ChatView):
         return JsonResponse({name: getattr(self, f"_{name}")() for name in names})
 
 
+class RecordingView(ChatView):
+    """Tells which hooks it was asked, and by which arguments."""
+
+    asked: list = []
+
+
+def recorded(name):
+    def hook(self, request, *args, **kwargs):
+        self.asked.append((name, kwargs))
+        return getattr(super(RecordingView, self), name)(request, *args, **kwargs)
+
+    return hook
+
+
+for _name in (
+    "_add_user_to_request",
+    "_additional_connection_checks",
+    "_allowed_apigateway",
+    "_check_allowed_hosts",
+    "_check_host_is_in_origin",
+    "_check_platform_registered_api_gateways",
+    "_expected_connection_headers",
+    "_expected_headers",
+    "_expected_useragent",
+    "_get_channel_name",
+    "_load_session",
+):
+    setattr(RecordingView, _name, recorded(_name))
+
+
 class NoDefaultView(WebSocketView):
     """Without a default()."""
 

@@ -14,6 +14,9 @@ class ChatView(WebSocketView):
     def default(self, request, *args, **kwargs):
         return JsonResponse({"default": self.body["action"]})
 
+    def fail(self, request, *args, **kwargs):
+        raise LookupError("of the handler")
+
     def whoami(self, request, *args, **kwargs):
         session = self.websocket_session
         return JsonResponse(

@@ -20,4 +20,4 @@ def delete_lobbies(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [("chat", "0001_initial")]
 
-    operations = [migrations.RunPython(make_lobbies, delete_lobbies)]
+    operations = [migrations.RunPython(make_lobbies, delete_lobbies, elidable=True)]

@@ -136,7 +136,8 @@ class GatewayTestCase(TestCase):
     """A test with a gateway, and without AWS."""
 
     def setUp(self):
-        self.gateway = make_gateway()
+        if not self.fixtures:
+            self.gateway = make_gateway()
         patch = mock.patch(FACTORY)
         self.boto3_client = patch.start()
         self.addCleanup(patch.stop)

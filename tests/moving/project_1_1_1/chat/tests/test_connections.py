@@ -89,11 +89,52 @@ class ConnectionTests(GatewayTestCase):
         ChatSession.objects.get().say("hello")
         self.assertEqual(self.sent(), [("one=", {"say": "hello"})])
 
+    def test_an_error_of_a_handler_reaches_the_test_client(self):
+        socket = Socket()
+        socket.connect()
+        socket.client.raise_request_exception = True
+        with self.assertRaisesMessage(LookupError, "of the handler"):
+            socket.send("fail")
+
+    def test_an_error_of_a_handler_is_a_server_error(self):
+        socket = Socket()
+        socket.connect()
+        self.assertEqual(socket.send("fail").status_code, 500)
+
     def test_the_view_asks_for_no_csrf_token(self):
         socket = Socket()
         socket.client.handler.enforce_csrf_checks = True
         self.assertEqual(socket.connect().status_code, 200)
         self.assertEqual(socket.send("whoami").status_code, 200)
+
+
+class OldRowsTests(GatewayTestCase):
+    """Connections that were opened before the package was changed go on after it."""
+
+    fixtures = ["chat"]
+
+    def setUp(self):
+        super().setUp()
+        self.alice = Socket(connection_id="alice=", api_id="old1")
+
+    def test_an_open_connection_is_served(self):
+        answer = self.alice.send("whoami").json()
+        self.assertEqual((answer["user"], answer["channel"]), ("alice", "Chat lobby"))
+        self.assertEqual(WebSocketSession.objects.get(pk=11).request_count, 4)
+
+    def test_an_open_connection_is_sent_to(self):
+        self.alice.send("chat", text="hello")
+        self.assertEqual(
+            self.sent(), [("alice=", {"text": "hello"}), ("guest=", {"text": "hello"})]
+        )
+
+    def test_an_open_connection_ends(self):
+        self.alice.disconnect()
+        self.assertFalse(WebSocketSession.objects.get(pk=11).connected)
+
+    def test_a_new_connection_joins_them(self):
+        Socket(connection_id="new=", api_id="old1").connect()
+        self.assertEqual(WebSocketSession.objects.filter(channel_name="Chat lobby").count(), 3)
 
 
 class RefusalTests(GatewayTestCase):
@@ -190,6 +231,14 @@ class RefusalTests(GatewayTestCase):
     def test_a_channel_name_that_is_too_long(self):
         answer = Socket().connect(f"?channel={'x' * 129}")
         self.assertNotEqual(answer.status_code, differs(None, 200))
+
+    def test_a_message_after_the_logout(self):
+        page = Socket()
+        page.client.force_login(User.objects.create_user("alice"))
+        page.connect()
+        page.client.logout()
+        answer = Socket().send("whoami")
+        self.assertEqual(answer.status_code == 200, differs(True, False))
 
     def test_the_message_of_an_inactive_user(self):
         page = Socket()

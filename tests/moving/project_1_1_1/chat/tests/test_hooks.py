@@ -103,6 +103,57 @@ class ConnectHookTests(GatewayTestCase):
 class EventHookTests(GatewayTestCase):
     """Hooks that are asked for every event, or for every message."""
 
+    def asked(self, event):
+        """{hook: the route that it was given, if it was} of an event."""
+        hooks.RecordingView.asked.clear()
+        self.assertEqual(event().status_code, 200)
+        names = [name for name, _ in hooks.RecordingView.asked]
+        self.assertEqual(len(names), len(set(names)), names)
+        return {name: kwargs.get("route") for name, kwargs in hooks.RecordingView.asked}
+
+    def assertAsked(self, event, *names, **with_the_route):  # noqa: N802 - as TestCase's own
+        expected = {**dict.fromkeys(names), **with_the_route}
+        found = self.asked(event)
+        self.assertEqual({name: found.get(name, "not asked") for name in expected}, expected)
+
+    def test_each_hook_of_a_connect_is_asked_once(self):
+        self.assertAsked(
+            Socket("recordingview").connect,
+            "_expected_headers",
+            "_allowed_apigateway",
+            "_check_platform_registered_api_gateways",
+            "_check_allowed_hosts",
+            "_check_host_is_in_origin",
+            "_get_channel_name",
+            _expected_connection_headers="connect",
+            _additional_connection_checks="connect",
+        )
+
+    def test_each_hook_of_a_message_is_asked_once(self):
+        socket = Socket("recordingview")
+        socket.connect()
+        self.assertAsked(
+            lambda: socket.send("whoami"),
+            "_expected_headers",
+            "_allowed_apigateway",
+            "_check_platform_registered_api_gateways",
+            "_load_session",
+            "_add_user_to_request",
+            _expected_useragent="default",
+        )
+
+    def test_each_hook_of_a_disconnect_is_asked_once(self):
+        socket = Socket("recordingview")
+        socket.connect()
+        self.assertAsked(
+            socket.disconnect,
+            "_expected_headers",
+            "_allowed_apigateway",
+            "_check_platform_registered_api_gateways",
+            "_add_user_to_request",
+            _expected_useragent="disconnect",
+        )
+
     def test_expected_headers_are_asked_for_each_event(self):
         socket = Socket("headersview")
         text = "Some of the required headers are missing"

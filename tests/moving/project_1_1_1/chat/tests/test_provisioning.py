@@ -58,6 +58,16 @@ class GatewayTests(ProvisioningTestCase):
         self.assertEqual((gateway.api_id, gateway.api_created), ("new1", True))
         self.assertEqual(gateway.deployment_id, "d9")
 
+    def test_an_api_is_created_with_a_route_and_a_target(self):
+        make_gateway(**NOT_CREATED).create_gateway()
+        (api,) = self.calls("create_api")
+        self.assertEqual({"RouteKey", "Target"} <= set(api), differs(True, False))
+
+    def test_integrations_map_the_connection_alone(self):
+        make_gateway(**NOT_CREATED).create_gateway()
+        mappings = [call["RequestParameters"] for call in self.calls("create_integration")]
+        self.assertEqual({len(mapping) == 1 for mapping in mappings}, {differs(True, False)})
+
     def test_create_gateway_takes_its_routes_along(self):
         gateway = make_gateway(**NOT_CREATED)
         gateway.additional_routes.create(

@@ -138,6 +138,11 @@ class MockTests(TestCase):
         self.one.refresh_from_db()
         self.assertTrue(self.one.connected)
 
+    def test_what_a_queryset_returns(self):
+        with mock.patch(FACTORY):
+            returned = WebSocketSession.objects.send_message({"text": "hello"})
+        self.assertEqual(isinstance(returned, list), differs(True, False))
+
     def test_a_session_without_a_gateway(self):
         alone = WebSocketSession.objects.create(connection_id="alone=")
         with mock.patch(FACTORY):
