@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from operator import methodcaller
-from typing import Any, Callable, Iterable, Optional
+from operator import attrgetter, methodcaller
+from typing import Any, Callable, Iterable, Iterator, Optional
 
+from botocore import exceptions
 from django.contrib import admin, messages
-from django.db import transaction
+from django.contrib.admin import ModelAdmin, TabularInline
+from django.core.checks import CheckMessage
+from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
+from . import models
 from .exceptions import WebSocketError
 from .models import (
     ApiGateway,
@@ -17,6 +22,23 @@ from .models import (
     WebSocketSession,
     WebSocketSessionQuerySet,
 )
+
+__all__ = [
+    "ApiGatewayAdditionalRouteAdmin",
+    "ApiGatewayAdditionalRouteInline",
+    "ApiGatewayAdmin",
+    # Imported names of 1.1.1's module, which projects import from here.
+    "ModelAdmin",
+    "TabularInline",
+    "WebSocketSessionAdmin",
+    "admin",
+    "create_api_gateway",
+    "create_custom_domain",
+    "exceptions",
+    "messages",
+    "models",
+    "upgrade_api_gateway",
+]
 
 #: What AWS has a copy of, once the API is created: a change of the row would not change AWS.
 FIXED_ONCE_CREATED = (
@@ -32,19 +54,69 @@ FIXED_ONCE_CREATED = (
     "api_endpoint",
 )
 
+#: What provisioning raises. A subclass's own calls of AWS raise botocore's errors as they are.
+FAILURES = (WebSocketError, exceptions.ClientError, exceptions.BotoCoreError)
 
-class RouteInline(admin.TabularInline):  # type: ignore[type-arg]
+#: The ids of Django's checks of an autocomplete field whose model has no page to search.
+NO_AUTOCOMPLETE = {"admin.E039", "admin.E040"}
+
+
+@admin.action(description="Create API Gateway", permissions=["change"])
+def create_api_gateway(
+    modeladmin: Any, request: HttpRequest, queryset: QuerySet[ApiGateway]
+) -> None:
+    """Make the chosen gateways in AWS: an action for any admin of gateways."""
+    success = "API Gateway endpoint created for {0.api_name}"
+    new = skip_with_warning(request, queryset, attrgetter("creation_refusal"))
+    provision(request, new, methodcaller("create_gateway"), success)
+
+
+@admin.action(description="Create Custom Domain record for the API", permissions=["change"])
+def create_custom_domain(
+    modeladmin: Any, request: HttpRequest, queryset: QuerySet[ApiGateway]
+) -> None:
+    """Make the custom domains of the chosen gateways: an action for any admin of gateways."""
+    success = (
+        "Custom Domain setup for {0.api_name}. "
+        "Next update DNS to point to {0.api_gateway_domain_name}"
+    )
+    new = skip_with_warning(request, queryset, attrgetter("domain_refusal"))
+    provision(request, new, methodcaller("create_custom_domain"), success)
+
+
+@admin.action(description="Upgrade API Gateway", permissions=["change"])
+def upgrade_api_gateway(
+    modeladmin: Any, request: HttpRequest, queryset: QuerySet[ApiGateway]
+) -> None:
+    """Upgrade the chosen gateways in AWS: an action for any admin of gateways."""
+    success = "API Gateway upgraded: {0.api_name}"
+    provision(request, queryset, methodcaller("upgrade_gateway"), success)
+
+
+class DatedAdmin(ModelAdmin):  # type: ignore[type-arg]
+    """With links to the years, months and days of ``created_on``, if the database can group."""
+
+    date_hierarchy = "created_on"
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        if not can_group_by_day(changelist.queryset.db):
+            changelist.date_hierarchy = None
+        return changelist
+
+
+class ApiGatewayAdditionalRouteInline(TabularInline):  # type: ignore[type-arg]
+    autocomplete_fields = ["api_gateway"]
     model = ApiGatewayAdditionalRoute
-    extra = 0
+    extra = 1
     readonly_fields = ("deployed",)
 
 
 @admin.register(ApiGateway)
-class ApiGatewayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    actions = ["create_api_gateway", "create_custom_domain", "upgrade_api_gateway"]
-    date_hierarchy = "created_on"
-    inlines = [RouteInline]
-    list_display = (
+class ApiGatewayAdmin(DatedAdmin):
+    actions = [create_api_gateway, create_custom_domain, upgrade_api_gateway]
+    inlines = [ApiGatewayAdditionalRouteInline]
+    list_display = [
         "api_name",
         "domain_name",
         "default_channel_name",
@@ -57,8 +129,8 @@ class ApiGatewayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "proves_source",
         "created_on",
         "updated_on",
-    )
-    list_filter = ("api_created", "custom_domain_created")
+    ]
+    list_filter = ["api_created", "custom_domain_created"]
     readonly_fields = (
         "status",
         "proves_source",
@@ -69,7 +141,9 @@ class ApiGatewayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "created_on",
         "updated_on",
     )
-    search_fields = ("domain_name", "api_name")
+    #: The list's own order, which a search for the gateway of a route has, too.
+    ordering = ["-pk"]
+    search_fields = ["domain_name", "api_name"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Optional[ApiGateway] = None) -> Any:
         created = obj is not None and obj.api_created
@@ -82,24 +156,6 @@ class ApiGatewayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="proves its source", boolean=True)
     def proves_source(self, gateway: ApiGateway) -> bool:
         return gateway.source_proof is not None
-
-    @admin.action(description="Create API Gateway", permissions=["change"])
-    def create_api_gateway(self, request: HttpRequest, queryset: QuerySet[ApiGateway]) -> None:
-        success = "API Gateway endpoint created for {0.api_name}"
-        provision(request, queryset, methodcaller("create_gateway"), success)
-
-    @admin.action(description="Create Custom Domain record for the API", permissions=["change"])
-    def create_custom_domain(self, request: HttpRequest, queryset: QuerySet[ApiGateway]) -> None:
-        success = (
-            "Custom Domain setup for {0.api_name}. "
-            "Next update DNS to point to {0.api_gateway_domain_name}"
-        )
-        provision(request, queryset, methodcaller("create_custom_domain"), success)
-
-    @admin.action(description="Upgrade API Gateway", permissions=["change"])
-    def upgrade_api_gateway(self, request: HttpRequest, queryset: QuerySet[ApiGateway]) -> None:
-        success = "API Gateway upgraded: {0.api_name}"
-        provision(request, queryset, methodcaller("upgrade_gateway"), success)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -116,11 +172,13 @@ class ApiGatewayAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(ApiGatewayAdditionalRoute)
-class ApiGatewayAdditionalRouteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("name", "api_gateway", "route_key", "integration_url", "deployed")
+class ApiGatewayAdditionalRouteAdmin(DatedAdmin):
+    autocomplete_fields = ["api_gateway"]
+    list_display = ["name", "api_gateway", "route_key", "integration_url", "deployed"]
+    list_filter = ["api_gateway"]
     list_select_related = ("api_gateway",)
     readonly_fields = ("deployed", "created_on", "updated_on")
-    search_fields = ("name", "route_key")
+    search_fields = ["name", "route_key"]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -139,11 +197,12 @@ class ApiGatewayAdditionalRouteAdmin(admin.ModelAdmin):  # type: ignore[type-arg
 
 
 @admin.register(WebSocketSession)
-class WebSocketSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class WebSocketSessionAdmin(DatedAdmin):
     """Read-only: an edited row could give a live connection to another user."""
 
     actions = ["close_connections"]
-    list_display = (
+    autocomplete_fields = ["user"]
+    list_display = [
         "connection_id",
         "channel_name",
         "api_gateway",
@@ -152,10 +211,14 @@ class WebSocketSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "request_count",
         "created_on",
         "updated_on",
-    )
-    list_filter = ("connected", "channel_name")
+    ]
+    list_filter = ["connected", "channel_name"]
     list_select_related = ("api_gateway", "user")
-    search_fields = ("connection_id", "channel_name")
+    search_fields = ["connection_id", "channel_name"]
+
+    def check(self, **kwargs: Any) -> list[CheckMessage]:
+        # A read-only page searches for no user, so users need no page in this admin.
+        return [found for found in super().check(**kwargs) if found.id not in NO_AUTOCOMPLETE]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -184,6 +247,18 @@ class WebSocketSessionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.message_user(request, f"{text}{reasons}", level)
 
 
+def skip_with_warning(
+    request: HttpRequest, gateways: Iterable[ApiGateway], refusal: Callable[[ApiGateway], str]
+) -> Iterator[ApiGateway]:
+    """Yield the gateways for which there is something to do, and warn about the others."""
+    for gateway in gateways:
+        reason = refusal(gateway)
+        if reason:
+            messages.warning(request, reason)
+        else:
+            yield gateway
+
+
 def provision(
     request: HttpRequest,
     gateways: Iterable[ApiGateway],
@@ -194,14 +269,23 @@ def provision(
     for gateway in gateways:
         try:
             action(gateway)
-        except WebSocketError as error:
+        except FAILURES as error:
             messages.error(request, f"{error} occurred when processing {gateway.api_name}")
         else:
             messages.success(request, success.format(gateway))
+        for notice in gateway.notices:
+            messages.warning(request, f"{gateway}: {notice}")
+
+
+def can_group_by_day(database: str) -> bool:
+    """False for a MariaDB or MySQL that would have to know a time zone, and has none loaded."""
+    connection = connections[database]
+    is_same_zone = timezone.get_current_timezone_name() == connection.timezone_name
+    return is_same_zone or connection.features.has_zoneinfo_database
 
 
 def show_failure_on_commit(request: HttpRequest, gateway: ApiGateway) -> None:
-    """Show why the changed routes of a created gateway could not be deployed.
+    """Show why the changed routes of a live gateway could not be deployed.
 
     They are deployed when the transaction has committed, just before this shows the failure.
     """
@@ -211,7 +295,7 @@ def show_failure_on_commit(request: HttpRequest, gateway: ApiGateway) -> None:
         if gateway.last_error:
             messages.error(request, f"{gateway.last_error} occurred when processing {gateway}")
 
-    if gateway.api_created:
+    if gateway.is_live:
         transaction.on_commit(show)
 
 

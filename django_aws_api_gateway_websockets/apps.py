@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.utils.translation import gettext as _
+
+# With the imported names of 1.1.1's module.
+__all__ = ["AppConfig", "DjangoAwsApiGatewayWebsocketsConfig", "_"]
 
 
 class DjangoAwsApiGatewayWebsocketsConfig(AppConfig):

@@ -20,7 +20,10 @@ DEFAULTS: Dict[str, Any] = {
     "max_send_rate": None,
     "send_timeout": 7200,
     "source_secret": (),
+    "require_old_header": False,
+    "allowed_integration_hosts": (),
     "ticket_lifetime": 60,
+    "ticket_rate": None,
     "connect_rate": None,
     "message_rate": None,
     "rate_cache": "default",
@@ -109,6 +112,23 @@ class Settings:
         return tuple(secrets)
 
     @property
+    def require_old_header(self) -> bool:
+        """WEBSOCKETS["require_old_header"]: gateways that 4.1.0 deployed must send its header."""
+        return bool(self._websockets("require_old_header"))
+
+    @property
+    def allowed_integration_hosts(self) -> Tuple[str, ...]:
+        """WEBSOCKETS["allowed_integration_hosts"]: where gateways may post to; empty: anywhere.
+
+        Raises ConfigurationError for a value that is not a list of texts.
+        """
+        chosen = self._websockets("allowed_integration_hosts") or ()
+        if not isinstance(chosen, (list, tuple)) or not all(isinstance(h, str) for h in chosen):
+            text = 'WEBSOCKETS["allowed_integration_hosts"] must be a list of texts.'
+            raise ConfigurationError(text)
+        return tuple(chosen)
+
+    @property
     def secret_keys(self) -> list[Any]:
         """SECRET_KEY, then SECRET_KEY_FALLBACKS, each as it is: text or bytes.
 
@@ -125,6 +145,11 @@ class Settings:
     def ticket_lifetime(self) -> int:
         """WEBSOCKETS["ticket_lifetime"]: seconds in which a ticket must be used."""
         return int(self._websockets("ticket_lifetime"))
+
+    @property
+    def ticket_rate(self) -> Optional[str]:
+        """WEBSOCKETS["ticket_rate"]: how many tickets one user may ask for, "10/m"."""
+        return self._websockets("ticket_rate") or None
 
     @property
     def connect_rate(self) -> Optional[str]:

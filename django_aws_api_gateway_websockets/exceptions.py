@@ -6,7 +6,7 @@
     |-- ProvisioningError             also RuntimeError
     |   |-- GatewayNotReady           also ValueError: a field or an earlier step is missing
     |   |-- ProvisioningInProgress    another process is provisioning it
-    |   |-- AwsCallFailed             AWS refused, or could not be reached
+    |   |-- AwsCallFailed             also botocore's error: AWS refused, or was not reached
     |   `-- DeploymentFailed          AWS has the routes, but could not deploy them
     |-- MessageError                  nothing was sent
     |   |-- MessageNotSerializable    also TypeError and ValueError
@@ -16,6 +16,7 @@
         |-- UserAgentUnexpected
         |-- RouteSelectionKeyMissing
         |-- SourceUnproved            nothing proves that it comes from API Gateway
+        |   `-- ConnectionUnknown     it does, but not from a known connection
         |-- AccessDenied              403: the user may not do this
         |   `-- TicketInvalid
         |-- DuplicateConnection       409
@@ -55,7 +56,10 @@ class ProvisioningInProgress(ProvisioningError):
 
 
 class AwsCallFailed(ProvisioningError):
-    """AWS refused a call or could not be reached; the cause is chained."""
+    """AWS refused a call or could not be reached; the cause is chained.
+
+    What is raised is an instance of the cause's class, too: of botocore's ClientError, for one.
+    """
 
 
 class DeploymentFailed(ProvisioningError):
@@ -101,10 +105,14 @@ class RouteSelectionKeyMissing(RequestRefused):
 
 
 class SourceUnproved(RequestRefused):
-    """The event lacks the proof that it comes from API Gateway.
+    """The gateway of an event is not known, or the event lacks the proof that it is the sender.
 
-    The answer is that for an unknown gateway or connection, so nobody learns which ones exist.
+    The answer is the same in both cases.
     """
+
+
+class ConnectionUnknown(SourceUnproved):
+    """The connection of a message is not known, or is of another gateway than the message."""
 
 
 class AccessDenied(RequestRefused):

@@ -1,7 +1,8 @@
-"""Mixin for page views: the socket's URL and channel in a template's context."""
+"""Mixins for page views: the socket's URL and channel in a template's context."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Optional
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
@@ -9,7 +10,7 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port
 
 from .conf import conf
-from .models import ApiGateway
+from .models import ApiGateway, ApiGatewayAdditionalRoute
 
 if TYPE_CHECKING:
     from django.views.generic.base import ContextMixin as Base
@@ -59,3 +60,37 @@ class WebSocketContextMixin(Base):
         # Some programs between here and the view do not read + as a space. All read %20 so.
         query = urlencode({"channel": channel}, quote_via=quote) if channel else ""
         return urlunsplit(url._replace(query=query))
+
+
+class AddWebSocketRouteToContextMixin(Base):
+    """Adds ``api_gateway_route`` and ``channel_name``, as the releases 2.x to 4.x did.
+
+    The first is the ApiGatewayAdditionalRoute of that ``websocket_route_key``, or None. New pages
+    use WebSocketContextMixin, which gives the URL.
+    """
+
+    websocket_route_key: Optional[str] = "default"
+    channel_name: Optional[str] = ""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        routes = ApiGatewayAdditionalRoute.objects.select_related("api_gateway").order_by("pk")
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        context["api_gateway_route"] = routes.filter(route_key=self.websocket_route_key).first()
+        context["channel_name"] = self.channel_name
+        return context
+
+
+class AppChannelWebSocketMixin(AddWebSocketRouteToContextMixin):
+    """The same, for a route and a channel that are called like the view's app.
+
+    The name is that of the Python package in which the view is defined.
+    """
+
+    #: Another channel than that of the app's name.
+    app_channel_override: Optional[str] = None
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        app = sys.modules[type(self).__module__].__package__
+        self.websocket_route_key = app
+        self.channel_name = self.app_channel_override or app
+        return super().get_context_data(**kwargs)

@@ -1,4 +1,4 @@
-"""Receivers of signals: whatever ends a login also closes its connections."""
+"""Receivers of signals: what ends a login or deletes a gateway also closes its connections."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from django.db.models import Q
 from django.db.models.signals import post_save, pre_delete
 from django.http import HttpRequest
 
-from .models import WebSocketSession, WebSocketTicket
+from .models import ApiGateway, WebSocketSession, WebSocketTicket
+from .models.endings import end
 from .security.identity import auth_hashes, is_active, login_of
+from .signals import CLOSED
 
 
 def connect_signals() -> None:
@@ -24,6 +26,8 @@ def connect_signals() -> None:
         if issubclass(model, get_user_model()):  # its proxies and subclasses, too
             post_save.connect(close_changed_user, sender=model, dispatch_uid=f"{__name__}.saved")
             pre_delete.connect(close_deleted_user, sender=model, dispatch_uid=f"{__name__}.gone")
+        if issubclass(model, ApiGateway):
+            pre_delete.connect(end_sessions, sender=model, dispatch_uid=f"{__name__}.gateway")
 
 
 def close_logged_out(request: HttpRequest, user: Any, **kwargs: Any) -> None:
@@ -61,3 +65,11 @@ def close_changed_user(
 def close_deleted_user(instance: Any, **kwargs: Any) -> None:
     """Close the connections of a user whose rows are about to be deleted."""
     WebSocketSession.objects.filter(user_id=instance.pk).close(on_commit=True)
+
+
+def end_sessions(instance: ApiGateway, using: str, **kwargs: Any) -> None:
+    """Mark the sessions of a gateway whose row is about to be deleted: none can be sent to.
+
+    The API stays in AWS, and so do its clients. AWS is not called: the API may be gone already.
+    """
+    end(WebSocketSession.objects.using(using).filter(api_gateway_id=instance.pk), CLOSED)

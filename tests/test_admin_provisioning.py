@@ -38,13 +38,54 @@ def deployments(edge):
 
 
 def test_the_gateways_are_created_and_each_is_told_of(admin_client, edge):
-    gateways = [make_gateway(api_name="Chat"), make_created_gateway(api_name="News")]
+    gateways = [make_gateway(api_name="Chat"), make_gateway(api_name="News")]
     response = act(admin_client, "create_api_gateway", *gateways)
     assert sorted(said(response)) == [
         ("success", "API Gateway endpoint created for Chat"),
         ("success", "API Gateway endpoint created for News"),
     ]
     assert not ApiGateway.objects.exclude(api_created=True).exists()
+
+
+#: The columns of a finished domain.
+MADE = {
+    **DOMAIN,
+    "custom_domain_created": True,
+    "api_gateway_domain_name": "d-0.example.com",
+    "api_mapping_id": "m0",
+}
+
+
+@pytest.mark.parametrize(
+    ("action", "columns", "text"),
+    [
+        ("create_api_gateway", {}, "Chat has been created already."),
+        ("create_custom_domain", MADE, "Chat has its custom domain already."),
+    ],
+)
+def test_what_is_done_already_is_not_told_as_a_success(admin_client, edge, action, columns, text):
+    response = act(admin_client, action, make_created_gateway(api_name="Chat", **columns))
+    assert said(response) == [("warning", text)]
+    assert edge.requests == []
+
+
+def test_a_domain_that_1_1_1_left_half_made_is_finished(admin_client, edge):
+    columns = {**MADE, "api_mapping_id": ""}
+    gateway = make_created_gateway(api_name="Chat", **columns)
+    ((level, text),) = said(act(admin_client, "create_custom_domain", gateway))
+    assert level == "success"
+    assert text.endswith("Next update DNS to point to d-1.execute-api.eu-west-1.amazonaws.com")
+    gateway.refresh_from_db()
+    assert gateway.api_mapping_id == "m1"
+
+
+def test_a_domain_without_an_answer_is_no_success(admin_client, edge):
+    edge.when("POST /v2/domainnames$", body={"domainNameConfigurations": [{}]})
+    gateway = make_created_gateway(api_name="Chat", **DOMAIN)
+    error = "AWS's answer has no ApiGatewayDomainName. occurred when processing Chat"
+    assert said(act(admin_client, "create_custom_domain", gateway)) == [("error", error)]
+    gateway.refresh_from_db()
+    assert not gateway.custom_domain_created
 
 
 def test_the_custom_domain_is_made_and_the_next_step_told(admin_client, edge):

@@ -22,10 +22,10 @@ HOUSE = Path(django_aws_api_gateway_websockets.__file__).parent
 
 #: From the ground up.
 FLOORS = [
-    {"exceptions", "processes"},
+    {"exceptions", "processes", "signals"},
     {"conf", "decorators"},
     {"aws", "security"},
-    {"provisioning", "sending"},
+    {"adoption", "provisioning", "sending"},
     {"models"},
     {"admin", "broadcasts", "mixins", "receivers", "testing", "views"},
     {"checks", "local", "tasks"},
@@ -35,19 +35,23 @@ FLOORS = [
 #: What a room may import, where that is less than the floors below it.
 MAY_IMPORT = {
     "decorators": {"exceptions"},
+    "adoption": {"security"},
     "aws": {"conf", "exceptions", "processes"},
     "security": {"conf", "exceptions"},
     "provisioning": {"aws", "exceptions"},
     "sending": {"aws", "conf", "exceptions", "processes"},
-    "models": {"aws", "conf", "exceptions", "provisioning", "security", "sending"},
-    "views": {"conf", "decorators", "exceptions", "models", "security", "sending"},
+    "models": {"aws", "conf", "exceptions", "provisioning", "security", "sending", "signals"},
+    "views": {"conf", "decorators", "exceptions", "models", "security", "sending", "signals"},
     "broadcasts": {"conf", "models"},
     "admin": {"conf", "exceptions", "models", "security", "sending"},
     "mixins": {"conf", "exceptions", "models", "security", "sending"},
-    "receivers": {"conf", "exceptions", "models", "security", "sending"},
+    "receivers": {"conf", "exceptions", "models", "security", "sending", "signals"},
     "testing": {"models", "security", "sending"},
     "local": {"exceptions", "models", "testing"},
-    "management": {"conf", "exceptions", "local", "models", "security", "sending"},
+    "management": {
+        *("adoption", "conf", "exceptions", "local", "models"),
+        *("security", "sending", "signals"),
+    },
     "tasks": {"broadcasts"},
     "pytest_plugin": {"local", "testing"},
     "apps": {"checks", "receivers"},
@@ -61,11 +65,13 @@ SETTINGS_READERS = {
     "conf": "all other modules ask it",
     "checks.settings": "it tells a setting that is not there from one that is wrong",
     "checks.views": "it looks at Django's own settings",
+    "models": "projects import the name from here",
     "models.sessions": "AUTH_USER_MODEL, as Django has it",
     "models.tickets": "AUTH_USER_MODEL, as Django has it",
     "migrations.0001_initial": "AUTH_USER_MODEL, as Django has it",
-    "migrations.0003_source_proof_and_tickets": "AUTH_USER_MODEL, as Django has it",
+    "migrations.0007_attempts_tickets_and_broadcasts": "AUTH_USER_MODEL, as Django has it",
     "testing": "it changes settings for a test",
+    "views": "projects import the name from here",
     "local.testing": "it changes settings for a test",
 }
 

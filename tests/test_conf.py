@@ -106,3 +106,13 @@ def test_trusted_origins_are_those_of_csrf(settings):
 def test_allowed_hosts_are_djangos_with_its_stand_in_under_debug(settings, debug, hosts, expected):
     settings.DEBUG, settings.ALLOWED_HOSTS = debug, hosts
     assert conf.allowed_hosts == expected
+
+
+def test_integration_hosts_are_a_tuple_of_texts(settings):
+    assert conf.allowed_integration_hosts == ()
+    settings.WEBSOCKETS = {"allowed_integration_hosts": ["www.example.com"]}
+    assert conf.allowed_integration_hosts == ("www.example.com",)
+    for wrong in ("www.example.com", [7]):
+        settings.WEBSOCKETS = {"allowed_integration_hosts": wrong}
+        with pytest.raises(ConfigurationError, match="must be a list of texts"):
+            conf.allowed_integration_hosts  # noqa: B018

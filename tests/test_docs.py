@@ -22,6 +22,7 @@ from django.urls import path
 from django_aws_api_gateway_websockets import checks
 from django_aws_api_gateway_websockets.conf import DEFAULTS
 from django_aws_api_gateway_websockets.models import ApiGateway
+from django_aws_api_gateway_websockets.signals import session_closed
 from django_aws_api_gateway_websockets.testing import WebSocketClient, make_gateway
 from tests.chat import ChatView
 from tests.pages import ALL, BLOCKS, PAGES, README, ROOT, run
@@ -63,12 +64,12 @@ def test_every_target_of_the_makefile_that_is_named_exists():
     assert [target for target in named if not re.search(rf"^{target}:", makefile, re.M)] == []
 
 
-def test_every_check_is_on_the_page_of_settings_or_security():
+def test_every_check_is_on_one_page():
     files = Path(checks.__file__).parent.glob("*.py")
     sources = "".join(file.read_text(encoding="utf-8") for file in files)
     ids = set(re.findall(r'"([EW]\d{3})"', sources))
     assert ids
-    shown = re.findall(r"^ *``([EW]\d{3})``", PAGES["settings"] + PAGES["security"], re.M)
+    shown = re.findall(r"^ *``([EW]\d{3})``", "\n".join(PAGES.values()), re.M)
     assert sorted(shown) == sorted(ids)
 
 
@@ -211,6 +212,16 @@ def test_a_view_can_choose_the_channel(mount, websocket, django_user_model):
     mount("views-channel", "OwnChannelView")
     alice = django_user_model.objects.create_user("alice")
     assert websocket("/ws/", user=alice, channel="x").session.channel_name == f"user-{alice.pk}"
+
+
+def test_a_receiver_tells_the_room_who_has_left(websocket):
+    receiver = run("views-signals")["tell_the_room"]
+    try:
+        leaving, staying = (websocket("/ws/", channel="lobby") for _ in range(2))
+        leaving.disconnect()
+    finally:
+        session_closed.disconnect(receiver)
+    assert staying.received == [{"left": leaving.session.pk, "reason": "left"}]
 
 
 @pytest.mark.django_db

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from fnmatch import fnmatchcase
+from urllib.parse import quote
 
 import pytest
 from botocore.session import Session
@@ -25,6 +26,10 @@ from tests.pages import BLOCKS, PAGES, run
 pytestmark = pytest.mark.django_db(transaction=True)
 
 APIGATEWAY = "arn:aws:apigateway:eu-west-1::"
+SERVICE_LINKED_ROLE = (
+    "arn:aws:iam::123456789012:role/aws-service-role/ops.apigateway.amazonaws.com/"
+    "AWSServiceRoleForAPIGateway"
+)
 EXECUTE_API = "arn:aws:execute-api:eu-west-1:123456789012:"
 
 
@@ -42,17 +47,22 @@ def chat(local, live_server, settings):
     return provision(live_server.url, api_name="chat")
 
 
-def granted(policy, call):
-    """True if one of the policy's statements allows the call, an (action, resource)."""
-    statements = json.loads(BLOCKS[policy].code)["Statement"]
-    for statement in statements:
-        allowed = [
+def statements_of(policy):
+    """The statements of a policy on a page: the actions and the resources of each."""
+    for statement in json.loads(BLOCKS[policy].code)["Statement"]:
+        assert statement["Effect"] == "Allow"
+        yield tuple(
             [asked] if isinstance(asked, str) else asked
             for asked in (statement["Action"], statement["Resource"])
-        ]
-        if all(any(fnmatchcase(value, p) for p in ps) for value, ps in zip(call, allowed)):
-            return statement["Effect"] == "Allow"
-    return False
+        )
+
+
+def granted(policy, call):
+    """True if one of the policy's statements allows the call, an (action, resource)."""
+    return any(
+        all(any(fnmatchcase(value, p) for p in ps) for value, ps in zip(call, statement))
+        for statement in statements_of(policy)
+    )
 
 
 def iam_calls(local):
@@ -67,6 +77,19 @@ def iam_calls(local):
             http["requestUri"][len("/v2") :],
         )
         yield f"apigateway:{http['method']}", APIGATEWAY + resource
+        if "Tags" in parameters:
+            yield from tagging_calls(APIGATEWAY + resource)
+        if operation == "CreateDomainName":
+            yield "iam:CreateServiceLinkedRole", SERVICE_LINKED_ROLE
+
+
+def tagging_calls(collection):
+    """What IAM asks, or has asked, of a create call with tags."""
+    made = f"{collection}/a1b2c3"
+    yield "apigateway:TagResource", collection
+    yield "apigateway:TagResource", made
+    for verb in ("POST", "PUT"):
+        yield f"apigateway:{verb}", f"{APIGATEWAY}/tags/{quote(made, safe='')}"
 
 
 def test_an_answer_reaches_the_client_once_its_route_has_a_response(chat):
@@ -112,9 +135,9 @@ def test_a_gateway_is_made_as_the_page_says(local, capsys):
     assert alias["Name"] == gateway.domain_name
 
 
-def test_an_operator_may_make_every_call_that_the_package_makes(chat, local, settings):
-    chat.domain_name, chat.certificate_arn = "ws.example.com", "arn:aws:acm:::certificate/1"
-    chat.create_custom_domain()
+@pytest.fixture
+def provisioning_calls(chat, local, settings):
+    """What IAM is asked when everything is done that the package can do in the control plane."""
     run("views-additional-route")
     route = chat.additional_routes.get()
     route.integration_url += "s"
@@ -122,10 +145,35 @@ def test_an_operator_may_make_every_call_that_the_package_makes(chat, local, set
     route.delete()
     chat.throttling_rate_limit, settings.SECRET_KEY = 100, "new"
     chat.upgrade_gateway()
-    calls = list(iam_calls(local))
-    verbs = ("GET", "POST", "PATCH", "DELETE")
-    assert {action for action, _ in calls} == {f"apigateway:{verb}" for verb in verbs}
-    assert [call for call in calls if not granted("policy-provisioning", call)] == []
+    ApiGateway.objects.update(api_name="the first")
+    tagged = run("deploy-gateway")["gateway"]
+    tagged.create_gateway()
+    tagged.create_custom_domain()
+    return list(iam_calls(local))
+
+
+def test_an_operator_may_make_every_call_that_the_package_makes(provisioning_calls):
+    verbs = ("GET", "POST", "PUT", "PATCH", "DELETE", "TagResource")
+    asked = {action for action, _ in provisioning_calls}
+    assert asked == {f"apigateway:{verb}" for verb in verbs} | {"iam:CreateServiceLinkedRole"}
+    assert [c for c in provisioning_calls if not granted("policy-provisioning", c)] == []
+
+
+def test_an_operator_may_do_nothing_that_the_package_does_not_need(provisioning_calls):
+    for actions, resources in statements_of("policy-provisioning"):
+        used = [
+            call
+            for call in provisioning_calls
+            if call[0] in actions and any(fnmatchcase(call[1], p) for p in resources)
+        ]
+        assert {action for action, _ in used} == set(actions)
+        for pattern in resources:
+            assert any(fnmatchcase(resource, pattern) for _, resource in used), pattern
+
+
+@pytest.mark.parametrize("collection", ["/apis", "/apis/a1b2c3", "/domainnames", "/domainnames/x"])
+def test_an_operator_may_tag(collection):
+    assert granted("policy-provisioning", ("apigateway:TagResource", APIGATEWAY + collection))
 
 
 def test_the_sites_own_permission_is_to_send_and_to_close_and_no_more():

@@ -26,16 +26,16 @@ from tests.pages import ALL, PAGES, run
 pytestmark = pytest.mark.django_db
 
 #: What can be wrong, in the order in which it is found.
-SOURCE = ["method", "header", "agent", "id"]
-ADDRESS = ["host", "query"]
+SOURCE = ["method", "header", "id", "api", "gateway", "proof"]
+ADDRESS = ["agent", "host", "query"]
 BODY = ["long", "unreadable", "json", "object"]
 CONNECT_FAULTS = [
-    *(*SOURCE, "api", "gateway", "proof", *ADDRESS, "handshake", "origin", "cookie", "rate"),
+    *(*SOURCE, *ADDRESS, "handshake", "origin", "cookie", "rate"),
     *("ticket", "guest", "permission", "channel", "closed", "full", *BODY),
     *("handler", "thief", "taken"),
 ]
 MESSAGE_FAULTS = [
-    *(*SOURCE, "api", "unknown", "gateway", "proof", *ADDRESS),
+    *(*SOURCE, "unknown", *ADDRESS),
     *("login", "rate", "guest", "permission", *BODY, "action", "name", "handler"),
 ]
 

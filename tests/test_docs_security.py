@@ -13,11 +13,12 @@ from django.test import Client
 from django_aws_api_gateway_websockets.security import proof
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from tests.aws_requests import answered
+from tests.factories import make_created_gateway
 from tests.pages import BLOCKS, PAGES, run
 
 pytestmark = pytest.mark.django_db
 
-UNEXPECTED = (400, b"Unexpected API Gateway")
+UNEXPECTED = (400, b"Some of the required headers are missing")
 FOREIGN = (400, b"Host is not in Origin")
 DENIED = (403, b"Permission denied")
 WELCOME = (200, b"{}")
@@ -45,6 +46,17 @@ def own_secrets(settings, monkeypatch):
         settings.WEBSOCKETS = run("security-own-secret")["WEBSOCKETS"]
 
     return set_to
+
+
+def test_gateways_of_4_1_0_need_their_old_header_as_the_page_has_it(settings, monkeypatch):
+    monkeypatch.setenv("WEBSOCKET_SECRET", "of 4.1.0")
+    gateway = make_created_gateway()
+    settings.WEBSOCKETS = run("security-old-header")["WEBSOCKETS"]
+    answers = [
+        connect("/ws/", gateway=gateway, headers={proof.HEADER: None, proof.OLD_HEADER: value})
+        for value in ("of 4.1.0", "else", None)
+    ]
+    assert answers == [WELCOME, UNEXPECTED, UNEXPECTED]
 
 
 def test_of_ones_own_secrets_the_first_is_mapped_and_all_are_accepted(own_secrets):

@@ -1,37 +1,29 @@
 """A database that 1.1.1 made is served as it is, and a new one has the same schema.
 
-The schema of 1.1.1 is written down in schema_1_1_1, for each database. These tests take the
-suite's own tables away, put those in their place, and bring the suite's back in the end.
+The schema of 1.1.1 is written down in schema_1_1_1, for each database.
 """
 
 from __future__ import annotations
 
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.core.management.color import no_style
 from django.db import connection
 
 from django_aws_api_gateway_websockets.models import (
     ApiGateway,
     ApiGatewayAdditionalRoute,
-    Broadcast,
-    BroadcastChunk,
     WebSocketSession,
-    WebSocketTicket,
 )
 from django_aws_api_gateway_websockets.testing import WebSocketClient
+from tests import databases
+from tests.databases import APP, schema
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-APP = "django_aws_api_gateway_websockets"
-SCHEMA = Path(__file__).parent / "schema_1_1_1"
-MODELS = [ApiGateway, ApiGatewayAdditionalRoute, WebSocketSession]
-TABLES = [model._meta.db_table for model in MODELS]
-#: The tables and the columns of ours that 1.1.1 has not.
-ADDED_TABLES = [model._meta.db_table for model in (BroadcastChunk, Broadcast, WebSocketTicket)]
+OURS = "0007_attempts_tickets_and_broadcasts"
+#: The columns of ours that 1.1.1 has not.
 ADDED = {
     ApiGateway: {
         "creation_token",
@@ -45,35 +37,11 @@ ADDED = {
 }
 
 
-def run(file):
-    """Run the statements of a file of SQL."""
-    lines = (SCHEMA / file).read_text(encoding="utf-8").splitlines()
-    code = "\n".join(line for line in lines if not line.startswith("--"))
-    with connection.cursor() as cursor:
-        for statement in filter(None, map(str.strip, code.split(";\n"))):
-            cursor.execute(statement)
-
-
-def drop_tables():
-    with connection.cursor() as cursor:
-        for table in [*ADDED_TABLES, *reversed(TABLES)]:
-            cursor.execute(f"DROP TABLE IF EXISTS {connection.ops.quote_name(table)}")
-        cursor.execute("DELETE FROM django_migrations WHERE app = %s", [APP])
-
-
 @pytest.fixture
 def tables_of_1_1_1():
-    drop_tables()
-    try:
-        run(f"{connection.vendor}.sql")
-        run("rows.sql")
-        with connection.cursor() as cursor:
-            for statement in connection.ops.sequence_reset_sql(no_style(), MODELS):
-                cursor.execute(statement)
+    with databases.without_own_tables():
+        databases.make_1_1_1()
         yield
-    finally:
-        drop_tables()
-        call_command("migrate", verbosity=0)
 
 
 @pytest.fixture
@@ -82,19 +50,6 @@ def migrated(tables_of_1_1_1):
     out = StringIO()
     call_command("migrate", stdout=out, no_color=True)
     return out.getvalue()
-
-
-def schema():
-    """{table: (columns, constraints)} as the database tells them."""
-    found = {}
-    with connection.cursor() as cursor:
-        for table in TABLES:
-            columns = connection.introspection.get_table_description(cursor, table)
-            constraints = connection.introspection.get_constraints(cursor, table)
-            # MariaDB says how long the longest value is, which is no part of the schema.
-            columns = {column.name: column._replace(display_size=None) for column in columns}
-            found[table] = (columns, constraints)
-    return found
 
 
 # The schema
@@ -124,8 +79,25 @@ def test_the_models_need_no_further_migration():
 def test_the_migrations_can_be_taken_back(tables_of_1_1_1):
     before = schema()
     call_command("migrate", verbosity=0)
-    call_command("migrate", APP, "0001", verbosity=0)
+    call_command("migrate", APP, "0006", verbosity=0)
     assert schema() == before
+
+
+def test_they_can_be_taken_back_to_nothing_and_applied_again():
+    before = schema()
+    call_command("migrate", APP, "zero", verbosity=0)
+    assert not {*databases.TABLES} & {*connection.introspection.table_names()}
+    call_command("migrate", verbosity=0)
+    assert schema() == before
+
+
+@pytest.mark.parametrize("name", ["0001_initial", "0003_auto_20220706_1018"])
+def test_taking_back_those_of_1_1_1_changes_no_table(tables_of_1_1_1, name):
+    before = schema()
+    call_command("migrate", APP, name, verbosity=0)
+    assert (schema(), databases.recorded()[-1]) == (before, name)
+    call_command("migrate", verbosity=0)
+    assert databases.recorded()[-1] == OURS
 
 
 # Its life goes on
@@ -133,11 +105,7 @@ def test_the_migrations_can_be_taken_back(tables_of_1_1_1):
 
 def test_migrating_applies_only_what_is_new(migrated):
     applied = [line.strip() for line in migrated.splitlines() if line.startswith("  Applying")]
-    assert applied == [
-        f"Applying {APP}.0002_provisioning_state... OK",
-        f"Applying {APP}.0003_source_proof_and_tickets... OK",
-        f"Applying {APP}.0004_broadcasts... OK",
-    ]
+    assert applied == [f"Applying {APP}.{OURS}... OK"]
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
     call_command("migrate", check_unapplied=True, verbosity=0)
 
@@ -188,5 +156,5 @@ def test_1_1_1_can_still_write_to_it(migrated):
     ApiGateway.objects.all().delete()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = %s", [APP])
-    run("rows.sql")
+    databases.run(databases.OF_1_1_1 / "rows.sql")
     assert ApiGateway.objects.count() == 2

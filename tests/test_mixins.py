@@ -6,8 +6,12 @@ import pytest
 from django.test import RequestFactory
 from django.views.generic import TemplateView
 
-from django_aws_api_gateway_websockets.mixins import WebSocketContextMixin
-from tests.factories import make_created_gateway, make_gateway
+from django_aws_api_gateway_websockets.mixins import (
+    AddWebSocketRouteToContextMixin,
+    AppChannelWebSocketMixin,
+    WebSocketContextMixin,
+)
+from tests.factories import make_created_gateway, make_gateway, make_route
 
 pytestmark = pytest.mark.django_db
 
@@ -136,3 +140,48 @@ def test_a_local_gateways_custom_domain_stays_as_it_is():
 def test_a_gateway_of_aws_keeps_its_host_beside_a_local_endpoint():
     make_created_gateway(api_endpoint=API)
     assert context_of() == (f"{API}/production", "")
+
+
+# The names of the releases 2.x to 4.x
+
+
+def old_context_of(mixin, **attributes):
+    """The ``api_gateway_route`` and the ``channel_name`` of a page with that mixin."""
+    names = {"template_name": "page.html", "__module__": __name__, **attributes}
+    view = type("OldPageView", (mixin, TemplateView), names)
+    context = view.as_view()(RequestFactory().get("/")).context_data
+    return context["api_gateway_route"], context["channel_name"]
+
+
+def test_a_page_of_a_later_release_gets_its_route_and_channel(django_assert_num_queries):
+    gateway = make_created_gateway(domain_name="ws.example.com")
+    make_route(gateway, route_key="other")
+    first = make_route(gateway, route_key="default")
+    make_route(make_created_gateway(), route_key="default")
+    with django_assert_num_queries(1):
+        route, channel = old_context_of(AddWebSocketRouteToContextMixin)
+        assert route.api_gateway.domain_name == "ws.example.com"
+    assert (route, channel) == (first, "")
+
+
+def test_a_page_of_a_later_release_names_its_route_and_channel():
+    chat = make_route(make_created_gateway(), route_key="chat")
+    named = {"websocket_route_key": "chat", "channel_name": "garden"}
+    assert old_context_of(AddWebSocketRouteToContextMixin, **named) == (chat, "garden")
+    named["websocket_route_key"] = "none"
+    assert old_context_of(AddWebSocketRouteToContextMixin, **named) == (None, "garden")
+
+
+def test_a_page_of_an_app_has_the_route_and_channel_of_its_package():
+    route = make_route(make_created_gateway(), route_key="tests")
+    assert old_context_of(AppChannelWebSocketMixin) == (route, "tests")
+    assert old_context_of(AppChannelWebSocketMixin, channel_name="ignored") == (route, "tests")
+    lobby = {"app_channel_override": "lobby"}
+    assert old_context_of(AppChannelWebSocketMixin, **lobby) == (route, "lobby")
+
+
+def test_pages_of_a_later_release_have_the_rest_of_their_context():
+    view = type("Page", (AppChannelWebSocketMixin, TemplateView), {"template_name": "page.html"})
+    request = RequestFactory().get("/")
+    context = view.as_view(extra_context={"title": "Chat"})(request, page=7).context_data
+    assert (context["title"], context["page"]) == ("Chat", 7)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.core import checks
 
+from .databases import check_databases
 from .gateways import check_gateways
 from .settings import check_deployed_settings, check_settings
 from .views import check_deployed_views, check_url_patterns, check_views
 
 __all__ = [
+    "check_databases",
     "check_deployed_settings",
     "check_deployed_views",
     "check_gateways",
@@ -22,6 +24,7 @@ __all__ = [
 def register_all() -> None:
     """Register the checks. It is called once, when the apps are ready."""
     checks.register(check_settings)
+    checks.register(check_databases, checks.Tags.database)
     checks.register(check_url_patterns, checks.Tags.urls)
     checks.register(check_views, checks.Tags.urls)
     for check in (check_deployed_settings, check_deployed_views, check_gateways):

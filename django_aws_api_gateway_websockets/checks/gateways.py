@@ -11,6 +11,7 @@ from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
 
+from ..conf import conf
 from ..models import ApiGateway
 from ..security import proof
 from .messages import check_message
@@ -60,7 +61,15 @@ def _check_gateway(gateway: ApiGateway) -> Iterator[CheckMessage]:
 
 
 def _check_proof(gateway: ApiGateway) -> Iterator[CheckMessage]:
-    if not gateway.must_prove_source:
+    if gateway.api_created and not gateway.must_prove_source and conf.require_old_header:
+        yield check_message(
+            "W014",
+            f"The gateway {gateway} is one of 4.1.0: it sends the source secret by the old header "
+            "and no address of the client.",
+            f"{UPGRADE.format(gateway)}.",
+            "security.html#old-header",
+        )
+    elif not gateway.must_prove_source:
         yield check_message(
             "W004",
             f"Events of the gateway {gateway} prove nothing: this release has not deployed it, "

@@ -11,7 +11,7 @@ DOCS = "https://django-aws-api-gateway-websockets.readthedocs.io/en/latest"
 
 
 def check_message(number: str, text: str, hint: str, anchor: str) -> CheckMessage:
-    """Return an error ("E001") or a warning ("W001"), whose hint links to a page#section."""
+    """Return an error ("E002") or a warning ("W001"), whose hint links to a page#section."""
     kind: Any = Error if number.startswith("E") else Caution
     message: CheckMessage = kind(
         text,

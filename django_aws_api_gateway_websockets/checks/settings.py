@@ -16,8 +16,10 @@ from ..exceptions import ConfigurationError, RegionMissing
 from ..models.broadcasts import task_backend
 from ..models.fields import validate_endpoint
 from ..security import proof
+from ..security.integrations import is_host_pattern
 from ..security.rates import Rate
 from .messages import check_message
+from .successors import KEYS
 
 IN_SETTINGS = "settings.html#websockets"
 IN_SECURITY = "security.html#own-secret"
@@ -81,6 +83,14 @@ def _check_texts() -> Iterator[CheckMessage]:
 
 
 def _check_aws() -> Iterator[CheckMessage]:
+    has_half_a_pair = bool(conf.access_key_id) != bool(conf.secret_access_key)
+    if has_half_a_pair and not conf.iam_profile:
+        yield check_message(
+            "W012",
+            "One half of the AWS key pair is missing: boto3 looks for credentials elsewhere.",
+            "Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither of them.",
+            "settings.html#credentials",
+        )
     try:
         aws.current_session()
         aws.default_region()
@@ -94,9 +104,6 @@ def _check_aws() -> Iterator[CheckMessage]:
     except ProfileNotFound as error:
         hint = "Correct AWS_IAM_PROFILE, or leave it out."
         yield check_message("E002", f"{error}.", hint, "settings.html#credentials")
-    except ConfigurationError as error:
-        text = "One half of the AWS key pair is missing."
-        yield check_message("E001", text, str(error), "settings.html#credentials")
 
 
 def _check_endpoint() -> Iterator[CheckMessage]:
@@ -132,10 +139,12 @@ def _check_websockets() -> Iterator[CheckMessage]:
         yield from _check_whole_number(name, values[name], number, anchor)
     for name in ("max_send_rate", "send_timeout"):
         yield from _check_number(name, values[name])
-    for name in ("connect_rate", "message_rate"):
+    for name in ("connect_rate", "message_rate", "ticket_rate"):
         yield from check_rate(values[name], f'WEBSOCKETS["{name}"]')
     yield from _check_rate_cache(values["rate_cache"])
     yield from _check_source_secret(values["source_secret"])
+    yield from _check_old_header(values)
+    yield from _check_integration_hosts(values["allowed_integration_hosts"])
     yield from _check_transport()
     yield from _check_task_backend()
 
@@ -144,6 +153,7 @@ def _check_keys(chosen: dict[Any, Any]) -> Iterator[CheckMessage]:
     for key in sorted(map(str, set(chosen) - set(DEFAULTS))):
         close = get_close_matches(key, DEFAULTS, 1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Known keys: {', '.join(DEFAULTS)}."
+        hint = KEYS.get(key, hint)
         yield check_message("E005", f"WEBSOCKETS has the unknown key {key!r}.", hint, IN_SETTINGS)
 
 
@@ -208,6 +218,34 @@ def _check_source_secret(chosen: Any) -> Iterator[CheckMessage]:
             f"It must be 1 to {proof.MAX_LENGTH} printable ASCII characters without spaces, "
             "quotes and backslashes.",
             IN_SECURITY,
+        )
+
+
+def _check_old_header(values: dict[str, Any]) -> Iterator[CheckMessage]:
+    required, anchor = values["require_old_header"], "security.html#old-header"
+    if not isinstance(required, bool):
+        text = 'WEBSOCKETS["require_old_header"] is neither True nor False.'
+        yield check_message("E026", text, "Give True or False.", anchor)
+    elif required and not values["source_secret"]:
+        yield check_message(
+            "E026",
+            'WEBSOCKETS["require_old_header"] is set without a source_secret: no event of a '
+            "gateway that has not been upgraded could prove anything.",
+            'Set WEBSOCKETS["source_secret"] to the secret that the gateways send.',
+            anchor,
+        )
+
+
+def _check_integration_hosts(hosts: Any) -> Iterator[CheckMessage]:
+    if not isinstance(hosts or (), (list, tuple)) or not all(
+        isinstance(host, str) and is_host_pattern(host) for host in hosts or ()
+    ):
+        yield check_message(
+            "E023",
+            'WEBSOCKETS["allowed_integration_hosts"] is not a list of hosts.',
+            'Write them as in ALLOWED_HOSTS: "www.example.com", or ".example.com" for a domain '
+            "with its sub-domains. No scheme, port or path.",
+            IN_SETTINGS,
         )
 
 

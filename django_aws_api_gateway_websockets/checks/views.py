@@ -17,6 +17,7 @@ from ..views import WebSocketView
 from ..views.logins import AUTHENTICATION, COOKIE
 from .messages import check_message
 from .settings import check_rate, settings_are_valid
+from .successors import check_names
 
 #: The attributes of a view that are lists of texts.
 LISTS = (
@@ -83,14 +84,18 @@ def check_url_patterns(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 def check_views(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check the attributes of each view."""
     checks = (_check_lists, _check_origins, _check_rates, _check_authentication, _check_mixins)
-    return [message for found in mounted_views() for check in checks for message in check(found)]
+    mounted = mounted_views()
+    found_here = [message for found in mounted for check in checks for message in check(found)]
+    # A class is named once, however often it is mounted.
+    views = dict.fromkeys(found.view for found in mounted)
+    return [*found_here, *(message for view in views for message in check_names(view))]
 
 
 def check_deployed_views(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check that the rates, if there are any, are counted in a cache that all processes share."""
     if not settings_are_valid():
         return []
-    rates = [conf.connect_rate, conf.message_rate]
+    rates = [conf.connect_rate, conf.message_rate, conf.ticket_rate]
     for found in mounted_views():
         rates += [found.get("connect_rate"), found.get("message_rate")]
     backend = (settings.CACHES[conf.rate_cache] or {}).get("BACKEND")

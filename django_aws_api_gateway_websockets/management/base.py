@@ -25,19 +25,20 @@ class ProvisioningCommand(BaseCommand):
     verb: str
     #: The text that is printed afterwards, with ``{0}`` for the gateway.
     success: str
-    #: The gateway's flag that says that nothing is left to do, and the text of the error then.
-    done_flag: str
-    done_text: str
+    #: The gateway's property that says why there is nothing to do.
+    refusal: str
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--pk", type=int, required=True, help="The gateway's primary key.")
 
     def handle(self, *args: Any, pk: int, **options: Any) -> None:
         gateway = find_gateway(pk)
-        if getattr(gateway, self.done_flag):
-            raise CommandError(f"{gateway} {self.done_text}")
+        if getattr(gateway, self.refusal):
+            raise CommandError(getattr(gateway, self.refusal))
         try:
             getattr(gateway, self.verb)()
         except WebSocketError as error:
             raise CommandError(str(error)) from error
+        for notice in gateway.notices:
+            self.stderr.write(self.style.WARNING(f"{gateway}: {notice}"))
         self.stdout.write(self.style.SUCCESS(self.success.format(gateway)))

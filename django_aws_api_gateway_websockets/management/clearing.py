@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Callable
 
 from django.db import connections, transaction
@@ -10,7 +11,9 @@ from django.utils import timezone
 
 from ..models import WebSocketSession, WebSocketSessionQuerySet
 from ..models.broadcasts import CONNECTION_LIFETIME
+from ..models.endings import end
 from ..sending import BATCH_SIZE
+from ..signals import EXPIRED
 
 #: A connection begins up to half a minute after its row, and another clock may have written that.
 LEEWAY = timedelta(minutes=10)
@@ -34,8 +37,7 @@ def closed() -> WebSocketSessionQuerySet:
 
 def close_expired() -> int:
     """Mark the expired sessions as closed; return how many. AWS is not called: they are gone."""
-    now = timezone.now()
-    return _in_batches(expired(), lambda rows: rows.update(connected=False, updated_on=now))
+    return _in_batches(expired(), partial(end, reason=EXPIRED))
 
 
 def delete_closed() -> int:

@@ -105,7 +105,6 @@ class Migration(migrations.Migration):
                 ("updated_on", models.DateTimeField(auto_now=True)),
             ],
             options={
-                "verbose_name": "API Gateway",
                 "indexes": [
                     models.Index(fields=["api_id"], name="django_aws__api_id_0da7ec_idx"),
                     models.Index(fields=["domain_name"], name="django_aws__domain__3b4423_idx"),
@@ -150,7 +149,6 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "additional route",
                 "unique_together": {("api_gateway", "route_key")},
             },
         ),
@@ -172,6 +170,7 @@ class Migration(migrations.Migration):
                 (
                     "api_gateway",
                     models.ForeignKey(
+                        blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="sessions",
@@ -181,6 +180,7 @@ class Migration(migrations.Migration):
                 (
                     "user",
                     models.ForeignKey(
+                        blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="websocket_sessions",
@@ -189,7 +189,6 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "WebSocket session",
                 "indexes": [
                     models.Index(
                         fields=["connection_id", "connected"],

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
+import boto3
+from botocore.exceptions import ClientError
+from django.conf import settings
+from django.db import models
+
 from .broadcasts import Broadcast, BroadcastChunk
 from .gateways import ApiGateway, get_boto3_client
 from .routes import ApiGatewayAdditionalRoute
@@ -13,8 +20,14 @@ __all__ = [
     "ApiGatewayAdditionalRoute",
     "Broadcast",
     "BroadcastChunk",
+    # Imported names of 1.1.1's module, which projects import or patch here.
+    "ClientError",
     "WebSocketSession",
     "WebSocketSessionQuerySet",
     "WebSocketTicket",
+    "boto3",
     "get_boto3_client",
+    "json",
+    "models",
+    "settings",
 ]

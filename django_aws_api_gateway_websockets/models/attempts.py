@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Callable, ClassVar, Iterator, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -45,6 +46,9 @@ class ProvisioningAttempts(models.Model):
     #: another process may have written them.
     refreshed_fields: ClassVar[Sequence[str]] = ("creation_token", "provisioning_since")
 
+    #: What somebody should know of the latest attempt, although it did not fail.
+    notices: Sequence[str] = ()
+
     class Meta:
         abstract = True
 
@@ -55,13 +59,15 @@ class ProvisioningAttempts(models.Model):
         return since is not None and since > timezone.now() - CLAIM_LIFETIME
 
     @contextmanager
-    def attempt(self) -> Iterator[None]:
+    def attempt(self, *, makes_api: bool = False) -> Iterator[None]:
         """Hold the claim for the length of the block, and record the reason of a failure.
 
+        With ``makes_api`` the row gets the token of the API that is about to be made.
         Raises GatewayNotReady for an unsaved row, ProvisioningInProgress if another process has
         the claim, and AwsCallFailed in place of botocore's errors.
         """
-        self._claim()
+        self._claim(makes_api)
+        self.notices = ()
         failure = ""
         try:
             with translated_errors():
@@ -83,13 +89,18 @@ class ProvisioningAttempts(models.Model):
         except WebSocketError as error:
             logger.error("%s: %s", failure, error)
 
+    def note(self, text: str) -> None:
+        """Log what somebody should know, and keep it for whoever shows the outcome."""
+        logger.warning("%s: %s", self, text)
+        self.notices = (*self.notices, text)
+
     def write(self, **columns: Any) -> None:
         """Write these columns, and no others, to the row and to the object."""
         for name, value in columns.items():
             setattr(self, name, value)
         self.save(update_fields=[*columns, "updated_on"])
 
-    def _claim(self) -> None:
+    def _claim(self, makes_api: bool) -> None:
         if self.pk is None:
             raise GatewayNotReady("Save the gateway before provisioning it.")
         now = timezone.now()
@@ -97,10 +108,9 @@ class ProvisioningAttempts(models.Model):
         database = router.db_for_write(type(self), instance=self)
         rows = type(self)._base_manager.using(database).filter(pk=self.pk)
         free = Q(provisioning_since=None) | Q(provisioning_since__lt=now - CLAIM_LIFETIME)
-        if not rows.filter(free).update(
-            provisioning_since=now,
-            creation_token=Coalesce("creation_token", Value(get_random_string(32))),
-        ):
+        token = Coalesce("creation_token", Value(get_random_string(32)))
+        claim: dict[str, Any] = {"creation_token": token} if makes_api else {}
+        if not rows.filter(free).update(provisioning_since=now, **claim):
             raise ProvisioningInProgress(
                 f"{self} is being provisioned by another process. If that one has died, "
                 f"try again {CLAIM_LIFETIME.total_seconds() / 60:.0f} minutes after it began."
@@ -110,8 +120,28 @@ class ProvisioningAttempts(models.Model):
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise AwsCallFailed in place of botocore's errors."""
+    """Raise AwsCallFailed in place of botocore's errors.
+
+    It is an instance of botocore's class as well, which callers of release 1.1.1 catch.
+    """
     try:
         yield
+    except AwsCallFailed:
+        raise
     except (ClientError, BotoCoreError) as error:
-        raise AwsCallFailed(str(error)) from error
+        kind: Any = type(error)
+        failure = _failure_class(kind)(*error.args)
+        failure.__dict__.update(error.__dict__)  # ``response``, for one
+        raise failure from error
+
+
+@lru_cache(maxsize=None)
+def _failure_class(kind: type[Exception]) -> type[AwsCallFailed]:
+    """Return an AwsCallFailed that is one of botocore's errors, too."""
+    own = {
+        "__init__": AwsCallFailed.__init__,
+        "__module__": AwsCallFailed.__module__,
+        # A class that is made at run time cannot be pickled.
+        "__reduce__": lambda failure: (AwsCallFailed, failure.args),
+    }
+    return type(AwsCallFailed.__name__, (AwsCallFailed, kind), own)

@@ -10,6 +10,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from ..security.integrations import integration_refusal
+
 
 def validate_endpoint(value: str) -> None:
     """Raise ValidationError unless it is an absolute http or https URL.
@@ -25,10 +27,17 @@ def validate_endpoint(value: str) -> None:
         raise ValidationError("Enter an absolute URL: https://www.example.com/ws/")
 
 
+def validate_integration_host(value: str) -> None:
+    """Raise ValidationError for a host that WEBSOCKETS["allowed_integration_hosts"] lacks."""
+    refusal = integration_refusal(value)
+    if refusal:
+        raise ValidationError(refusal)
+
+
 class EndpointField(models.URLField):  # type: ignore[type-arg]
     """A URLField whose host needs no top-level domain. Migrations see a plain URLField."""
 
-    default_validators = [validate_endpoint]
+    default_validators = [validate_endpoint, validate_integration_host]
 
     def formfield(self, **kwargs: Any) -> Any:
         return models.CharField.formfield(

@@ -13,17 +13,9 @@ from ..provisioning import steps
 from ..provisioning.dry_run import DryRun
 from ..provisioning.routes import Route, RouteTable
 from ..security import proof
-from .attempts import ProvisioningAttempts, translated_errors
-from .fields import EndpointField
-
-#: The columns that the steps of provisioning learn from AWS.
-FIELDS_FROM_AWS = (
-    "api_id",
-    "api_endpoint",
-    "deployment_id",
-    "api_gateway_domain_name",
-    "api_mapping_id",
-)
+from ..security.integrations import integration_refusal
+from .attempts import translated_errors
+from .columns import FIELDS_FROM_AWS, GatewayColumns
 
 
 def get_boto3_client(service: str = "apigatewayv2", **kwargs: Any) -> Any:
@@ -39,70 +31,17 @@ def client_for_provisioning() -> Any:
     return import_string(f"{__package__}.get_boto3_client")()
 
 
-class ApiGateway(ProvisioningAttempts):
+def require_allowed_host(route: Route) -> None:
+    """Raise GatewayNotReady if the route posts to a host that the settings do not allow."""
+    refusal = integration_refusal(route.url)
+    if refusal:
+        raise GatewayNotReady(refusal)
+
+
+class ApiGateway(GatewayColumns):
     """One WebSocket API of API Gateway: what it should be, and what AWS answered."""
 
-    api_name = models.CharField(max_length=255, unique=True)
-    api_description = models.CharField(max_length=255, blank=True, default="")
-    default_channel_name = models.CharField(
-        max_length=128, blank=True, default="", help_text="For clients that ask for no channel."
-    )
-    domain_name = models.CharField(
-        max_length=255, blank=True, default="", help_text="The custom domain: ws.example.com"
-    )
-    target_base_endpoint = EndpointField(
-        blank=True,
-        null=True,
-        default=None,
-        help_text="Where the events are posted to, without the route: https://www.example.com/ws/",
-    )
-    certificate_arn = models.CharField(
-        max_length=255, blank=True, default="", help_text="The custom domain's certificate in ACM."
-    )
-    hosted_zone_id = models.CharField(max_length=32, blank=True, default="")
-    api_key_selection_expression = models.CharField(
-        max_length=255, default="$request.header.x-api-key"
-    )
-    route_selection_expression = models.CharField(max_length=255, default="$request.body.action")
-    route_key = models.CharField(
-        max_length=255, default="$default", help_text="The route of messages that no other takes."
-    )
-    stage_name = models.CharField(max_length=63, blank=True, default="production")
-    stage_description = models.CharField(max_length=63, blank=True, default="")
-    deployment_id = models.CharField(max_length=32, blank=True, default="", editable=False)
-    tags = models.JSONField(blank=True, default=dict)
-    throttling_rate_limit = models.FloatField(
-        null=True, blank=True, help_text="Events a second that AWS lets through on each route."
-    )
-    throttling_burst_limit = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Events that AWS lets through at once on each route."
-    )
-    api_id = models.CharField(max_length=32, blank=True, default="")
-    api_endpoint = models.CharField(max_length=255, blank=True, default="")
-    api_gateway_domain_name = models.CharField(
-        max_length=255,
-        blank=True,
-        default="",
-        help_text="What the custom domain's DNS record must point to.",
-    )
-    api_mapping_id = models.CharField(max_length=128, blank=True, default="")
-    api_created = models.BooleanField(default=False, editable=False)
-    custom_domain_created = models.BooleanField(default=False, editable=False)
-    created_on = models.DateTimeField(auto_now_add=True)
-    #: The fingerprint of the secret that every integration sends; None for the integrations of
-    #: older releases, which send no secret.
-    source_proof = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
-
-    refreshed_fields = (
-        *ProvisioningAttempts.refreshed_fields,
-        *FIELDS_FROM_AWS,
-        "api_created",
-        "custom_domain_created",
-        "source_proof",
-    )
-
     class Meta:
-        verbose_name = "API Gateway"
         indexes = [
             models.Index(fields=["api_id"]),
             models.Index(fields=["domain_name"]),
@@ -110,46 +49,6 @@ class ApiGateway(ProvisioningAttempts):
             models.Index(fields=["api_created"]),
             models.Index(fields=["created_on"]),
         ]
-
-    def __str__(self) -> str:
-        return self.api_name
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.target_base_endpoint and not self.target_base_endpoint.endswith("/"):
-            self.target_base_endpoint += "/"
-        super().save(*args, **kwargs)
-
-    @property
-    def stage(self) -> str:
-        """The stage's name; a blank one means "production"."""
-        return self.stage_name or "production"
-
-    @property
-    def must_prove_source(self) -> bool:
-        """True if each of its events has to bring the source proof."""
-        if self.api_created:
-            return self.source_proof is not None
-        # The integrations of an attempt that is not finished send the proof from the start. Those
-        # of an API that somebody made by hand may send WEBSOCKETS["source_secret"].
-        return self.creation_token is not None or proof.has_custom_secret()
-
-    @property
-    def socket_url(self) -> str:
-        """The URL that a page opens, or an empty string before the gateway is created."""
-        if self.custom_domain_created:
-            return f"wss://{self.domain_name}"
-        return f"{self.api_endpoint}/{self.stage}" if self.api_endpoint else ""
-
-    @property
-    def status(self) -> str:
-        """The state of provisioning, in a few words."""
-        if self.is_being_provisioned:
-            return "in progress"
-        if self.last_error:
-            return "failed"
-        if not self.api_created:
-            return "not created"
-        return "created, with custom domain" if self.custom_domain_created else "created"
 
     def create_gateway(self) -> None:
         """Make the API, its routes and its stage in AWS, and deploy them.
@@ -162,8 +61,9 @@ class ApiGateway(ProvisioningAttempts):
             return
         if not self.target_base_endpoint:
             raise GatewayNotReady("The target base endpoint is required: https://example.com/ws/")
-        with self.attempt():
+        with self.attempt(makes_api=True):
             if not self.api_created:
+                self.wanted_routes()  # AWS is not asked for an API that may not get its routes.
                 client = client_for_provisioning()
                 self._run_step(self._create_api, client)
                 self._bring_into_service(client)
@@ -185,6 +85,7 @@ class ApiGateway(ProvisioningAttempts):
         if dry_run:
             return self._calls_of_upgrade()
         with self.attempt():
+            self.wanted_routes()
             self._bring_into_service(client_for_provisioning())
         return []
 
@@ -193,6 +94,7 @@ class ApiGateway(ProvisioningAttempts):
     def create_custom_domain(self) -> None:
         """Make the custom domain in AWS and map it to the stage, or go on after a failure.
 
+        A domain that release 1.1.1 has marked as made too early is finished, too.
         Raises GatewayNotReady (a ValueError) without an API, domain or certificate.
         """
         if not self.api_created:
@@ -202,10 +104,12 @@ class ApiGateway(ProvisioningAttempts):
         if not self.domain_name:
             raise GatewayNotReady("A domain name is required")
         with self.attempt():
-            if not self.custom_domain_created:
+            if not self.has_custom_domain:
                 client = client_for_provisioning()
-                self._run_step(self._create_domain_name, client)
-                self._run_step(self._create_api_mapping, client)
+                domain = self._create_domain_name(client)
+                self.write(api_gateway_domain_name=steps.target_of(domain))
+                mapping = self._create_api_mapping(client)
+                self.write(api_mapping_id=steps.mapping_of(mapping))
                 self.write(custom_domain_created=True)
 
     create_custom_domain.alters_data = True  # type: ignore[attr-defined]
@@ -214,6 +118,11 @@ class ApiGateway(ProvisioningAttempts):
         """Deploy the API's routes as they are in AWS now."""
         deployment = steps.deploy(client, self.api_id, self.stage, self.stage_description)
         self.write(deployment_id=deployment)
+
+    def deploy_routes(self, client: Any) -> None:
+        """Deploy the API, and write its deployment: an overridden ``deploy_api`` may not do so."""
+        self.deploy_api(client)
+        self.write(deployment_id=self.deployment_id)
 
     def route_table(self, client: Any) -> RouteTable:
         """Return the routes as they are in AWS. Routes that the table makes send the proof."""
@@ -228,6 +137,17 @@ class ApiGateway(ProvisioningAttempts):
             Route(self.route_key, f"{base}default"),
         ]
 
+    def wanted_routes(self) -> list[Route]:
+        """Return all routes that the API should have.
+
+        Raises GatewayNotReady if one posts to a host that the settings do not allow.
+        """
+        additional = self.additional_routes.values_list("route_key", "integration_url")
+        routes = [*self.own_routes(), *map(Route._make, additional)]
+        for route in routes:
+            require_allowed_host(route)
+        return routes
+
     def _create_api(self, client: Any) -> None:
         if self.api_id:
             return
@@ -238,15 +158,13 @@ class ApiGateway(ProvisioningAttempts):
             "Name": self.api_name,
             "ProtocolType": "WEBSOCKET",
             "RouteSelectionExpression": self.route_selection_expression,
-            "Tags": self._tags(),
         }
-        token = self.creation_token or ""
-        self.api_id, self.api_endpoint = steps.ensure_api(client, token, wanted)
+        api = steps.ensure_api(client, self.creation_token or "", wanted, self._tags(), self.note)
+        self.api_id, self.api_endpoint = api
 
     def _create_routes(self, client: Any) -> None:
-        additional = self.additional_routes.values_list("route_key", "integration_url")
         # The database is read before the first call to AWS, and not between two calls.
-        routes = [*self.own_routes(), *map(Route._make, additional)]
+        routes = self.wanted_routes()
         table = self.route_table(client)
         for route in routes:
             table.ensure(route)
@@ -265,7 +183,8 @@ class ApiGateway(ProvisioningAttempts):
         throttles = {name: value for name, value in wanted.items() if value is not None}
         steps.ensure_stage(client, self.api_id, self.stage, throttles)
 
-    def _create_domain_name(self, client: Any) -> None:
+    def _create_domain_name(self, client: Any) -> Any:
+        """Return AWS's answer about the domain."""
         configuration = {
             "CertificateArn": self.certificate_arn,
             "DomainNameStatus": "AVAILABLE",
@@ -274,14 +193,13 @@ class ApiGateway(ProvisioningAttempts):
         }
         if self.hosted_zone_id:
             configuration["HostedZoneId"] = self.hosted_zone_id
-        self.api_gateway_domain_name = steps.ensure_domain_name(
-            client, self.domain_name, configuration, self._tags()
+        return steps.ensure_domain_name(
+            client, self.domain_name, configuration, self._tags(), self.note
         )
 
-    def _create_api_mapping(self, client: Any) -> None:
-        self.api_mapping_id = steps.ensure_api_mapping(
-            client, self.domain_name, self.api_id, self.stage
-        )
+    def _create_api_mapping(self, client: Any) -> str:
+        """Return the mapping's id."""
+        return steps.ensure_api_mapping(client, self.domain_name, self.api_id, self.stage)
 
     def _tags(self) -> dict[str, str]:
         if not isinstance(self.tags, dict):

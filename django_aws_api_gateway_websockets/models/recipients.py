@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from .. import sending
 from ..sending import BATCH_SIZE, Progress, Report, ReportWriter, Row
+from ..signals import GONE
+from .endings import end
 from .querysets import PrimaryQuerySet
 
 Answer = TypeVar("Answer")
@@ -117,10 +119,8 @@ def close(rows: Sequence[Row], report: Report) -> None:
 
 def mark_gone(sessions: Sessions, keys: Sequence[int]) -> None:
     """Mark the sessions of these keys as no longer connected, except those still connecting."""
-    now = timezone.now()
-    connecting = Q(request_count__lte=1, created_on__gt=now - CONNECT_TIMEOUT)
-    gone = sessions.unfiltered().filter(pk__in=keys).exclude(connecting)
-    gone.update(connected=False, updated_on=now)
+    connecting = Q(request_count__lte=1, created_on__gt=timezone.now() - CONNECT_TIMEOUT)
+    end(sessions.unfiltered().filter(pk__in=keys).exclude(connecting), GONE)
 
 
 def row_of(session: Any) -> Row:

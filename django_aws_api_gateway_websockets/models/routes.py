@@ -9,7 +9,7 @@ from django.db import models, transaction
 
 from ..provisioning.routes import Route, RouteTable
 from .fields import EndpointField
-from .gateways import ApiGateway, client_for_provisioning
+from .gateways import ApiGateway, client_for_provisioning, require_allowed_host
 
 #: The columns that AWS has a copy of.
 FIELDS_IN_AWS = {"api_gateway_id", "route_key", "integration_url"}
@@ -34,14 +34,13 @@ class ApiGatewayAdditionalRoute(models.Model):
     _in_aws: Mapping[str, Any] = {}
 
     class Meta:
-        verbose_name = "additional route"
         unique_together = [("api_gateway", "route_key")]
 
     def __str__(self) -> str:
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, and after the commit deploy the route if its gateway has been created.
+        """Save, and after the commit deploy the route if its gateway is live.
 
         A failure to deploy is logged and shown on the gateway. Then ``deployed`` stays False, and
         the next save tries again.
@@ -53,7 +52,7 @@ class ApiGatewayAdditionalRoute(models.Model):
         super().save(*args, **kwargs)
         if self._in_aws.get("api_gateway_id", self.api_gateway_id) != self.api_gateway_id:
             self._undeploy_on_commit()
-        if self.api_gateway.api_created and not self.deployed:
+        if self.api_gateway.is_live and not self.deployed:
             transaction.on_commit(self._deploy)
 
     @classmethod
@@ -64,19 +63,24 @@ class ApiGatewayAdditionalRoute(models.Model):
         return route
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        """Delete the row, and after the commit the route, if its gateway has been created."""
+        """Delete the row, and after the commit the route, if its gateway is live."""
         deleted = super().delete(*args, **kwargs)
         self._undeploy_on_commit()
         return deleted
 
     def create_route(self, client: Any, deploy: bool = True) -> None:
-        """Make the route in AWS, or correct it; deploy the gateway unless ``deploy`` is False."""
+        """Make the route in AWS, or correct it; deploy the gateway unless ``deploy`` is False.
+
+        Raises GatewayNotReady for a host that the settings do not allow.
+        """
+        route = Route(self.route_key, self.integration_url)
+        require_allowed_host(route)
         former_key = self._in_aws.get("route_key", self.route_key)
         table = self.api_gateway.route_table(client)
-        table.ensure(Route(self.route_key, self.integration_url))
+        table.ensure(route)
         _remove_unused(self.api_gateway, table, former_key)
         if deploy:
-            self.api_gateway.deploy_api(client)
+            self.api_gateway.deploy_routes(client)
             self.deployed = True
             type(self)._base_manager.filter(pk=self.pk).update(deployed=True)
         self._in_aws = {name: getattr(self, name) for name in FIELDS_IN_AWS}
@@ -92,15 +96,16 @@ class ApiGatewayAdditionalRoute(models.Model):
         gateway_pk = self._in_aws.get("api_gateway_id", self.api_gateway_id)
         route_key = self._in_aws.get("route_key", self.route_key)
         self._in_aws = {}
-        for gateway in ApiGateway._base_manager.filter(pk=gateway_pk, api_created=True):
-            transaction.on_commit(partial(_undeploy, gateway, route_key))
+        for gateway in ApiGateway._base_manager.filter(pk=gateway_pk):
+            if gateway.is_live:
+                transaction.on_commit(partial(_undeploy, gateway, route_key))
 
 
 def _undeploy(gateway: ApiGateway, route_key: str) -> None:
     def remove() -> None:
         client = client_for_provisioning()
         _remove_unused(gateway, gateway.route_table(client), route_key)
-        gateway.deploy_api(client)
+        gateway.deploy_routes(client)
 
     gateway.attempt_or_log(f"Route not removed route_key={route_key}", remove)
 

@@ -7,13 +7,14 @@ from typing import Any, Callable, Optional, Sequence
 
 from django.conf import settings
 from django.db import models, transaction
-from django.utils import timezone
 
 from .. import sending
 from ..sending import Progress, Report, Row
+from ..signals import CLOSED
 from . import recipients
 from .broadcasts import Broadcast, task_backend
 from .changes import ChangeTracking
+from .endings import end
 from .querysets import PrimaryQuerySet
 
 
@@ -114,8 +115,7 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
 
     def _close(self, rows: Sequence[Row], report: Report, on_commit: bool) -> None:
         if rows:
-            closed = self.unfiltered().filter(pk__in=[row.pk for row in rows])
-            closed.update(connected=False, updated_on=timezone.now())
+            end(self.unfiltered().filter(pk__in=[row.pk for row in rows]), CLOSED)
             self._now_or_on_commit(partial(recipients.close, rows, report), on_commit)
 
     def _now_or_on_commit(self, act: Callable[[], Any], on_commit: bool) -> None:
@@ -139,6 +139,7 @@ class WebSocketSession(ChangeTracking):
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
         null=True,
+        blank=True,
         related_name="websocket_sessions",
     )
     connected = models.BooleanField(default=True)
@@ -146,6 +147,7 @@ class WebSocketSession(ChangeTracking):
         "django_aws_api_gateway_websockets.ApiGateway",
         on_delete=models.SET_NULL,
         null=True,
+        blank=True,
         related_name="sessions",
     )
     request_count = models.PositiveBigIntegerField(default=1)
@@ -160,7 +162,6 @@ class WebSocketSession(ChangeTracking):
     objects = WebSocketSessionQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "WebSocket session"
         indexes = [
             models.Index(fields=["connection_id", "connected"]),
             models.Index(fields=["channel_name", "connection_id"]),

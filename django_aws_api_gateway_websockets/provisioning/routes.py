@@ -98,7 +98,7 @@ class RouteTable:
 
     def _create(self, route: Route, target: str) -> None:
         reply: Any = {"RouteResponseSelectionExpression": "$default"} if route.is_message else {}
-        self.routes[route.key] = self.client.create_route(
+        created: Any = self.client.create_route(
             ApiId=self.api_id,
             ApiKeyRequired=False,
             AuthorizationType="NONE",
@@ -106,6 +106,9 @@ class RouteTable:
             Target=target,
             **reply,
         )
+        # A site's mock need not answer as AWS does.
+        answer = created if isinstance(created, Mapping) else {}
+        self.routes[route.key] = {**answer, "RouteKey": route.key, "Target": target}
 
     def _ensure_integration(self, route: Route) -> str:
         parameters = route.request_parameters(self.static_headers)

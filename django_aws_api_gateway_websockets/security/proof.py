@@ -21,6 +21,12 @@ from .digests import digest
 HEADER = "X-Websocket-Secret"
 META_KEY = "HTTP_X_WEBSOCKET_SECRET"
 
+#: Its name at 4.1.0. Gateways of that release send WEBSOCKETS["source_secret"] by it.
+OLD_HEADER = "X-Ws-Gateway-Secret"
+OLD_META_KEY = "HTTP_X_WS_GATEWAY_SECRET"
+
+_LOWER_NAMES = {HEADER.lower().encode(), OLD_HEADER.lower().encode()}
+
 #: API Gateway accepts 512 characters as a mapping's source. Two of them quote a static value.
 MAX_LENGTH = 510
 
@@ -30,16 +36,19 @@ _SALT = "django_aws_api_gateway_websockets.proof"
 def pop_header(request: HttpRequest) -> str:
     """Return the header's value, and remove it from the request, so that nobody logs or shows it.
 
-    The value is an empty string if there is no such header.
+    The value is that of the old header if there is no new one, and an empty string if there is
+    neither.
     """
-    value: str = request.META.pop(META_KEY, "")
+    new, old = request.META.pop(META_KEY, ""), request.META.pop(OLD_META_KEY, "")
     vars(request).pop("headers", None)  # Django's cached copy
     scope = getattr(request, "scope", None)
     if scope is not None:  # under ASGI, where Django reads "_" as "-"
-        name = HEADER.lower().encode()
         scope["headers"] = [
-            pair for pair in scope["headers"] if pair[0].lower().replace(b"_", b"-") != name
+            pair
+            for pair in scope["headers"]
+            if pair[0].lower().replace(b"_", b"-") not in _LOWER_NAMES
         ]
+    value: str = new or old
     return value
 
 
@@ -71,6 +80,18 @@ def is_proof(value: str, gateway_pk: Any) -> bool:
     found = [constant_time_compare(value, known) for known in _accepted(gateway_pk)]
     # With an empty secret in the settings, an empty header must still prove nothing.
     return any(found) and bool(value)
+
+
+@sensitive_variables()
+def is_old_proof(value: str) -> bool:
+    """True if an event of a gateway that has not been upgraded may bring this value, or none.
+
+    A gateway that 4.1.0 deployed sends the secret of the settings, by the old header, and one of
+    1.1.1 sends nothing. WEBSOCKETS["require_old_header"] says that all are of the first kind.
+    """
+    if not has_custom_secret():
+        return True
+    return is_proof(value, None) if value else not conf.require_old_header
 
 
 def is_mappable(secret: Any) -> bool:

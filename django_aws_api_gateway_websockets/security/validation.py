@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterable, Mapping
+from typing import Any, Iterable, Mapping
 
 from django.core.exceptions import DisallowedHost, TooManyFieldsSent
 from django.http import HttpRequest
@@ -43,6 +43,16 @@ def has_allowed_host(request: HttpRequest) -> bool:
     except DisallowedHost:
         return False
     return True
+
+
+def claimed_host(request: HttpRequest) -> str:
+    """Return the request's Host, whether ALLOWED_HOSTS has it or not."""
+    try:
+        return request.get_host()
+    except DisallowedHost:
+        raw: Any = request
+        host: str = raw._get_raw_host()
+        return host
 
 
 def has_readable_query(request: HttpRequest) -> bool:

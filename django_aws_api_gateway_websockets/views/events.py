@@ -56,12 +56,12 @@ def event_of(request: Any) -> Event:
     return event
 
 
-def parse_body(request: HttpRequest) -> dict[str, Any]:
+def parse_body(request: HttpRequest, max_size: int = MAX_MESSAGE_BYTES) -> dict[str, Any]:
     """Return the message that a request carries; an empty dict if it carries none.
 
-    Raises RequestRefused for anything but a JSON object, BodyTooLarge over 128 KiB.
+    Raises RequestRefused for anything but a JSON object, BodyTooLarge over ``max_size`` bytes.
     """
-    raw = _read(request)
+    raw = _read(request, max_size)
     if not raw:
         return {}
     try:
@@ -73,10 +73,10 @@ def parse_body(request: HttpRequest) -> dict[str, Any]:
     return body
 
 
-def _read(request: HttpRequest) -> bytes:
+def _read(request: HttpRequest, max_size: int) -> bytes:
     try:
         # Checked before the body is read, so that an oversized body is never held in memory.
-        if int(request.headers.get("Content-Length") or 0) > MAX_MESSAGE_BYTES:
+        if int(request.headers.get("Content-Length") or 0) > max_size:
             raise BodyTooLarge("Message too long")
         return request.body
     # In this order: the length is not a number, the body exceeds the site's own limit, the sender

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from functools import lru_cache
-from typing import Any, Callable
+import types
+from functools import lru_cache, partialmethod, singledispatchmethod
+from typing import Any, Callable, FrozenSet, Iterator, Sequence
+from weakref import WeakKeyDictionary
 
 from asgiref.sync import async_to_sync
 from django.http import JsonResponse
@@ -18,28 +20,106 @@ FRAMEWORKS = ("django.", "django_aws_api_gateway_websockets.")
 #: View.setup() gives these to every instance, so that they hide methods of the same names.
 HIDDEN = {"args", "kwargs", "request"}
 
+#: What Python binds to the class, to another object, or not at all.
+NO_METHODS = (
+    type,
+    staticmethod,
+    classmethod,
+    property,
+    types.BuiltinFunctionType,
+    types.MethodDescriptorType,
+    types.MethodType,
+    types.WrapperDescriptorType,
+)
+
+#: The names that each class had when its body, or that of the first view below it, had run.
+_bodies: WeakKeyDictionary[type, FrozenSet[str]] = WeakKeyDictionary()
+
+
+def remember_body(view: type) -> None:
+    """Note the names of a new class and of its bases: a name that comes later was set on purpose.
+
+    A class body often names a module's function (``encoder = json.dumps``) that is not meant for
+    clients. ``ChatView.chat = chat`` is.
+    """
+    for klass in view.__mro__:
+        if klass not in _bodies:
+            _bodies[klass] = frozenset(vars(klass))
+
+
+def is_handler(view: type, plumbing: type, name: str) -> bool:
+    """True if a client of ``view`` may call the method of that name.
+
+    That is a public method which one of the classes below ``plumbing`` adds: no override of what
+    ``plumbing`` or a framework's mixin has, no property, no static or class method.
+    """
+    own, taken = _layers(view, plumbing)
+    if name.startswith("_") or name in taken:
+        return False
+    for klass in own:
+        if name in vars(klass):
+            return _is_method(klass, name, vars(klass)[name])
+    return False
+
 
 @lru_cache(maxsize=None)
-def find_handlers(view: type, plumbing: type) -> frozenset[str]:
-    """Return the names of the methods that a client of ``view`` may call.
-
-    These are the public plain methods that the classes below ``plumbing`` add: no override of
-    what ``plumbing`` or a framework's mixin has, no property, no static or class method.
-    """
+def _layers(view: type, plumbing: type) -> tuple[Sequence[type], FrozenSet[str]]:
+    """Return the classes whose methods may be handlers, and the names that others have taken."""
     own = [
         klass
         for klass in view.__mro__
         if not issubclass(plumbing, klass) and not klass.__module__.startswith(FRAMEWORKS)
     ]
-    taken = {name for klass in view.__mro__ if klass not in own for name in vars(klass)} | HIDDEN
-    added = {name for klass in own for name in vars(klass) if not name.startswith("_")} - taken
-    return frozenset(name for name in added if _is_method(inspect.getattr_static(view, name)))
+    taken = {name for klass in view.__mro__ if klass not in own for name in vars(klass)}
+    return own, frozenset(taken | HIDDEN)
 
 
-def _is_method(found: Any) -> bool:
-    # A function that is defined in a class has a dot in its name. A module's function that is only
-    # assigned, ``encoder = json.dumps``, has none, and is hardly meant for clients.
-    return inspect.isfunction(found) and "." in found.__qualname__
+def _is_method(klass: type, name: str, found: Any) -> bool:
+    """True for a method, whatever its decorators have made of it."""
+    is_late = name not in _bodies.get(klass, {name})
+    if inspect.isfunction(found):
+        # A function that is defined in a class, or by a decorator, has a dot in its name. A
+        # module's function that a class body only assigns has none.
+        return "." in found.__qualname__ or (is_late and _takes_request(found))
+    if isinstance(found, NO_METHODS):
+        return False
+    if isinstance(found, (partialmethod, singledispatchmethod)):
+        return _is_method(klass, name, found.func)
+    # An object that a decorator's class has made: it binds as a function does, it holds the
+    # function that the class body defines, or it has been set on purpose.
+    return (
+        (callable(found) and hasattr(type(found), "__get__"))
+        or any(_is_defined_in(klass, inner) for inner in _functions_in(found))
+        or (callable(found) and is_late)
+    )
+
+
+def _is_defined_in(klass: type, function: Any) -> bool:
+    return function.__qualname__.startswith(f"{klass.__qualname__}.") and _takes_request(function)
+
+
+def _takes_request(function: Any) -> bool:
+    """True if it can be called as a handler is. A cached property's function cannot."""
+    try:
+        inspect.signature(function).bind("self", "request", route="default")
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _functions_in(found: Any) -> Iterator[Any]:
+    """Yield the functions that a decorator's object holds, or that those wrap in turn."""
+    waiting, seen = [found], {id(found)}
+    while waiting:
+        holder = waiting.pop()
+        cells = getattr(holder, "__closure__", None) or ()
+        held = [getattr(cell, "cell_contents", None) for cell in cells]
+        held += getattr(holder, "__dict__", {}).values()
+        held += [getattr(holder, slot, None) for slot in getattr(type(holder), "__slots__", ())]
+        new = [inner for inner in held if callable(inner) and id(inner) not in seen]
+        seen.update(map(id, new))
+        waiting += [inner for inner in new if not isinstance(inner, type)]
+        yield from filter(inspect.isfunction, new)
 
 
 def call(handler: Handler, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -49,9 +129,15 @@ def call(handler: Handler, *args: Any, **kwargs: Any) -> HttpResponseBase:
     """
     run = async_to_sync(handler) if inspect.iscoroutinefunction(handler) else handler
     answer = run(*args, **kwargs)
+    if inspect.iscoroutine(answer):  # of a callable object whose handler is async
+        answer = async_to_sync(_await)(answer)
     if isinstance(answer, HttpResponseBase):
         return answer
     if answer and not isinstance(answer, dict):
         name = getattr(handler, "__qualname__", handler)
         raise TypeError(f"{name} must return None, a dict or an HttpResponse, not {type(answer)}.")
     return JsonResponse(answer or {})
+
+
+async def _await(answer: Any) -> Any:
+    return await answer

@@ -1,40 +1,52 @@
 """Hooks: what a site may override in its view, in the order in which one event meets them.
 
-What calls the hooks, and what follows from their answers, is in dispatcher.py.
+What calls the hooks, and what follows from their answers, is in dispatcher.py. The hooks that
+answer refusals are in answers.py.
 """
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Optional, Sequence, Type
+from typing import Any, Collection, Iterable, Literal, Optional, Sequence, Type, Union
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest
 from django.utils.functional import cached_property
-from django.views.generic import View
 
 from ..conf import conf
 from ..models import ApiGateway, WebSocketSession
 from ..security import proof, validation
 from ..security.origins import Origin, host_of, is_origin_among, is_own_origin
 from ..security.rates import network_of
-from . import queries
-from .events import DISCONNECT, event_of
+from ..sending import MAX_MESSAGE_BYTES
+from . import handlers, queries
+from .answers import Answers
+from .binding import on_the_class_too
+from .events import CONNECT, DISCONNECT, event_of
 from .logins import EITHER
 
 
-class Hooks(View):
-    """The attributes and the hooks of a WebSocketView."""
+class Hooks(Answers):
+    """The attributes and the hooks of a WebSocketView.
+
+    A hook may be called alone, on a view that has not been set up, with a request.
+    """
 
     #: The key of a message that names its handler.
     route_selection_key: str = "action"
+    #: Another key that may do so. It comes first if it names a handler.
+    handler_selection_key: Optional[str] = None
+    #: The only handlers that a client may call; None for all. It does not limit ``default``.
+    allowed_handlers: Optional[Collection[str]] = None
     #: Publish the handler ``change_channel``: {"action": "change_channel", "channel": "garden"}.
     allow_channel_change: bool = False
     #: The subprotocols that the view speaks; the first one that a client offers is chosen.
     subprotocols: Sequence[str] = ()
 
-    model: Type[WebSocketSession] = WebSocketSession
-    api_gateway: Optional[ApiGateway] = None
-    websocket_session: Optional[WebSocketSession] = None
+    #: A proxy of WebSocketSession. Any other model is a mixin's, and means nothing here.
+    model: Optional[Type[Any]] = WebSocketSession
+    #: False while it has not been loaded, None if there is none.
+    api_gateway: Union[ApiGateway, Literal[False], None] = None
+    websocket_session: Union[WebSocketSession, Literal[False], None] = None
 
     #: Collect the texts that _debug() is given in debug_log.
     debug: bool = False
@@ -62,6 +74,10 @@ class Hooks(View):
     expected_useragent_prefix: str = "AmazonAPIGateway_"
     #: Serve only the API of this id, whether the database knows it or not.
     aws_api_gateway_id: Optional[str] = None
+    #: The bytes that a message may have, up to API Gateway's 131,072.
+    max_body_size: int = MAX_MESSAGE_BYTES
+    #: The characters that a channel's name may have, up to 128.
+    max_channel_name_length: int = validation.MAX_CHANNEL_NAME
 
     #: The pages that may open a socket, as in CSRF_TRUSTED_ORIGINS; None for the site's own pages.
     allowed_origins: Optional[Sequence[str]] = None
@@ -83,8 +99,14 @@ class Hooks(View):
     #: How many messages a client may send, likewise; None for WEBSOCKETS["message_rate"].
     message_rate: Optional[str] = None
 
-    #: The EventDispatcher of this request. (Its module imports this one.)
-    _event_dispatcher: Any
+    def __init__(self, **kwargs: Any) -> None:
+        self.debug_log = []
+        self.api_gateway = self.websocket_session = False
+        super().__init__(**kwargs)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        handlers.remember_body(cls)
 
     @cached_property
     def body(self) -> dict[str, Any]:
@@ -92,7 +114,8 @@ class Hooks(View):
 
         Raises RequestRefused for a message that cannot be parsed.
         """
-        message: dict[str, Any] = self._event_dispatcher.parse_body()
+        dispatcher = self._event_dispatcher
+        message: dict[str, Any] = dispatcher.parse_body() if dispatcher else {}
         return message
 
     def _debug(self, msg: str) -> None:
@@ -111,34 +134,42 @@ class Hooks(View):
         prefix = self.expected_useragent_prefix
         return not self.check_useragent or event_of(request).user_agent.startswith(prefix)
 
-    def _load_session(self, request: HttpRequest) -> None:
-        """Override to load ``self.websocket_session`` in another way; None refuses the event."""
-        is_open = self.kwargs.get("route") != DISCONNECT
+    def _load_session(self, request: HttpRequest) -> Any:
+        """Override to load ``self.websocket_session`` in another way; None refuses the event.
+
+        ``self.api_gateway`` is the gateway of the event. To return False refuses it, too.
+        """
+        is_open = getattr(self, "kwargs", {}).get("route") != DISCONNECT
         self.websocket_session = queries.session_of(
-            self.model, event_of(request).connection_id, is_open=is_open
+            session_model(self), event_of(request).connection_id, is_open=is_open
         )
 
     def _allowed_apigateway(self, request: HttpRequest, *args: Any, **kwargs: Any) -> bool:
         """Override to choose the gateways that this view serves."""
         if self.aws_api_gateway_id and self.aws_api_gateway_id != event_of(request).api_id:
             return False
-        registered = self._check_platform_registered_api_gateways(request, *args, **kwargs)
+        registered = self._check_platform_registered_api_gateways(request)
         # A connection of another gateway is refused, whatever id the event has.
-        return registered or (bool(self.aws_api_gateway_id) and self.api_gateway is None)
+        if not registered and not (self.aws_api_gateway_id and not self.api_gateway):
+            return False
+        # A dispatch() of the site's own does not know the proof, which is asked after this.
+        return is_judged(self) or self._has_source_proof(request)
 
-    def _check_platform_registered_api_gateways(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> bool:
+    def _check_platform_registered_api_gateways(self, request: HttpRequest) -> bool:
         """Override to accept other gateways than those of ApiGateway."""
+        event = event_of(request)
+        if self.api_gateway is False:
+            model = session_model(self)
+            self.api_gateway = queries.gateway_of(model, event.api_id, event.connection_id)
         # A gateway that is not created yet has an empty id, which proves nothing.
         known = self.api_gateway.api_id if self.api_gateway else ""
-        return bool(known) and known == event_of(request).api_id
+        return bool(known) and known == event.api_id
 
     def _has_source_proof(self, request: HttpRequest) -> bool:
         """Override to prove in another way that API Gateway is the sender (by mutual TLS, say)."""
         gateway = self.api_gateway
         if not is_proof_required(gateway):
-            return True
+            return proof.is_old_proof(event_of(request).secret)
         return proof.is_proof(event_of(request).secret, gateway.pk if gateway else None)
 
     def _expected_connection_headers(
@@ -150,6 +181,12 @@ class Hooks(View):
             names = [name for name in names if name.title() != "Origin"]
         return _has_headers(self, request, names)
 
+    @on_the_class_too
+    def _check_allowed_hosts(self, request: HttpRequest) -> bool:
+        """Override to choose the Hosts that the view serves, by default those of ALLOWED_HOSTS."""
+        return validation.has_allowed_host(request)
+
+    @on_the_class_too
     def _check_host_is_in_origin(self, request: HttpRequest) -> bool:
         """Override to choose the pages that may open a socket, by their Origin."""
         event = event_of(request)
@@ -163,18 +200,24 @@ class Hooks(View):
             return True
         if self.allowed_origins is not None:
             return is_origin_among(origin, self.allowed_origins)
-        return is_origin_among(origin, conf.trusted_origins) or self._check_allowed_hosts(request)
+        return is_origin_among(origin, conf.trusted_origins) or self._is_own_origin(request)
 
-    def _check_allowed_hosts(self, request: HttpRequest) -> bool:
+    @on_the_class_too
+    def _is_own_origin(self, request: HttpRequest) -> bool:
         """Override to choose which Origins are the site's own."""
         event, gateway = event_of(request), self.api_gateway
         origin = Origin.parse(event.origin)
         own = (gateway.domain_name.lower(), host_of(gateway.api_endpoint)) if gateway else ()
-        host = request.get_host()
+        host = validation.claimed_host(request)
         return origin is not None and is_own_origin(origin, host, event.client_scheme, own)
 
-    def _add_user_to_request(self, request: HttpRequest) -> None:
-        """Override to give handlers another ``request.user`` than the one who connected."""
+    def _add_user_to_request(self, request: HttpRequest) -> Any:
+        """Override to give handlers another ``request.user`` than the one who connected.
+
+        To return False refuses a message.
+        """
+        if self.websocket_session is False:
+            self._load_session(request)
         session = self.websocket_session
         request.user = (session and session.user) or AnonymousUser()
 
@@ -217,48 +260,39 @@ class Hooks(View):
         deleted. Do not send to the new connection here: until this returns, AWS says that the
         connection is gone.
         """
-        self._event_dispatcher.open_session()
-        return JsonResponse({})
+        return _dispatcher_of(self, request, *args, **{**kwargs, "route": CONNECT}).connect()
 
     def disconnect(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Override to do more on $disconnect; call super(), which marks the session as closed."""
-        self._event_dispatcher.record_request(connected=False)
-        return JsonResponse({})
+        return _dispatcher_of(self, request, *args, **{**kwargs, "route": DISCONNECT}).disconnect()
 
     def default(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Override to handle the messages that no other method handles."""
         raise NotImplementedError("This logic needs to be defined within the subclass")
 
-    def handler_failed(self, request: HttpRequest, error: Exception) -> None:
-        """Override to tell the client: ``self.websocket_session.send_message({"error": ...})``.
 
-        It is called after the exception has been logged. The connection stays open.
-        """
-
-    def missing_headers(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Override to give another answer when a header is missing."""
-        return self._return_bad_request("Some of the required headers are missing")
-
-    def invalid_useragent(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Override to give another answer when the User-Agent is not that of API Gateway."""
-        return self._return_bad_request("Unexpected Useragent")
-
-    def route_selection_key_missing(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        """Override to give another answer when a message does not name its handler."""
-        return self._return_bad_request(
-            f"route_select_key {self.route_selection_key} missing from request body."
-        )
-
-    def _return_bad_request(self, msg: str) -> HttpResponse:
-        """Override to answer all refusals in another way."""
-        return HttpResponse(msg, status=400, content_type="text/plain; charset=utf-8")
+def session_model(view: Any) -> Type[WebSocketSession]:
+    """Return the view's model if it is a proxy of WebSocketSession, else WebSocketSession."""
+    model = view.model
+    is_ours = isinstance(model, type) and issubclass(model, WebSocketSession)
+    return model if is_ours else WebSocketSession
 
 
-def is_proof_required(gateway: Optional[ApiGateway]) -> bool:
+def is_judged(view: Hooks) -> bool:
+    """True while the view's dispatcher asks the hooks, in its own order."""
+    dispatcher = view._event_dispatcher
+    return dispatcher is not None and dispatcher.is_judging
+
+
+def is_proof_required(gateway: Union[ApiGateway, Literal[False], None]) -> bool:
     """False for a gateway that an older release has deployed: its integrations send no proof."""
     return gateway.must_prove_source if gateway else proof.has_custom_secret()
+
+
+def _dispatcher_of(view: Hooks, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    if view._event_dispatcher is None:  # the view has not been set up
+        view.setup(request, *args, **kwargs)
+    return view._event_dispatcher
 
 
 def _has_headers(view: Hooks, request: HttpRequest, names: Iterable[str]) -> bool:

@@ -17,7 +17,8 @@ from django.db.models import Exists
 from django.utils import timezone
 
 from ..exceptions import DuplicateConnection
-from ..models import ApiGateway, WebSocketSession
+from ..models import ApiGateway, WebSocketSession, endings
+from ..signals import LEFT
 
 #: The columns that are read of a gateway: those that the checks, sending and handlers use. The
 #: others are deferred.
@@ -78,10 +79,23 @@ def open_session(
 
 
 def record_request(session: WebSocketSession, **columns: Any) -> None:
-    """Count one more event of a session, and write these columns, in one UPDATE."""
+    """Count one more event of a session, and write these columns, in one UPDATE.
+
+    Those who listen to post_save of sessions hear of it.
+    """
     columns["updated_on"] = timezone.now()
     _count_request(router.db_for_write(type(session)), session, columns)
     session.mark_saved(request_count=session.request_count + 1, **columns)
+    if endings.has_save_listeners(type(session)):
+        endings.send_saved(session)
+
+
+def record_disconnect(session: WebSocketSession) -> None:
+    """Count a session's $disconnect and mark it as closed; who listens hears of it once."""
+    has_left = endings.has_close_listeners(type(session)) and endings.mark_closed(session)
+    record_request(session, connected=False)
+    if has_left:
+        endings.send_closed(session, LEFT)
 
 
 def session_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import method_decorator
@@ -13,6 +13,7 @@ from django.views.generic import View
 from ..conf import conf
 from ..models import WebSocketTicket
 from ..security import identity
+from ..security.rates import Rate
 
 
 @method_decorator([never_cache, csrf_protect], name="dispatch")
@@ -20,7 +21,8 @@ class WebSocketTokenView(View):
     """Gives the user who is logged in a one-time ticket, to be sent as ``?ws_token=``.
 
     A page asks by POST, with Django's CSRF token, and gets {"ws_token": "...", "expires_in": 60}
-    (seconds); without a login the answer is a 403.
+    (seconds); without a login the answer is a 403. WEBSOCKETS["ticket_rate"] limits how often one
+    user may ask; over the limit the answer is a 429. Errors are {"error": "..."}.
     """
 
     http_method_names = ["post"]
@@ -36,5 +38,17 @@ class WebSocketTokenView(View):
         owner = identity.of_request(request)
         if owner.user is None:
             return JsonResponse({"error": "Log in first"}, status=403)
+        wait = _seconds_to_wait(owner.user)
+        if wait is not None:
+            error = f"Too many tickets. Try again in {wait} seconds."
+            return JsonResponse({"error": error}, status=429, headers={"Retry-After": wait})
         ticket = WebSocketTicket.objects.issue(owner)
-        return JsonResponse({"ws_token": ticket, "expires_in": conf.ticket_lifetime})
+        # The releases 3.0 to 4.1.0 called it "token", and so do the scripts of their pages.
+        return JsonResponse(
+            {"ws_token": ticket, "token": ticket, "expires_in": conf.ticket_lifetime}
+        )
+
+
+def _seconds_to_wait(user: Any) -> Optional[int]:
+    rate = conf.ticket_rate
+    return Rate.parse(rate).wait_for(f"ticket:user={user.pk}") if rate else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
 from .dispatcher import EventDispatcher
@@ -39,15 +39,23 @@ class WebSocketView(Hooks):
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         # The proof leaves the request here, before anything can log or show it.
         event_of(request)
+        self._debug("Within setup")
         super().setup(request, *args, **kwargs)
-        self.debug_log = []
         self._event_dispatcher = EventDispatcher(self, request, *args, **kwargs)
+        self._debug("Setup completed")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        response: HttpResponseBase = self._event_dispatcher.respond()
+        if request.method != "POST" or "post" not in self.http_method_names:
+            return self.http_method_not_allowed(request, *args, **kwargs)
+        dispatcher = self._event_dispatcher
+        response: HttpResponseBase = dispatcher.respond(dispatcher.call_handler)
         return response
+
+    def http_method_not_allowed(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Override to give another answer to what is no POST."""
+        return HttpResponseNotAllowed(["POST"] if "post" in self.http_method_names else [])
 
     # API Gateway has neither a CSRF token nor a login. (login_not_required is Django 5.1's.)
     dispatch.csrf_exempt = True  # type: ignore[attr-defined]

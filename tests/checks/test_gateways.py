@@ -50,6 +50,19 @@ def test_an_api_of_somebodys_own_is_named_unless_there_is_a_secret(settings):
     assert problems(deploy=True) == {}
 
 
+def test_a_gateway_that_proves_its_source_by_the_old_header_is_to_be_upgraded(settings):
+    gateway = make_created_gateway(api_name="Chat")
+    secret = "kP3-uWZ_q1xN7vRt.J9sLd0aEyBhCf2g"
+    settings.WEBSOCKETS = {"source_secret": secret, "require_old_header": True}
+    ((number, problem),) = problems(deploy=True).items()
+    assert number == "W014"
+    assert "The gateway Chat is one of 4.1.0" in problem.msg
+    assert f"upgradeApiGateway --pk {gateway.pk}." in problem.hint
+    make_proving_gateway()
+    gateway.delete()
+    assert problems(deploy=True) == {}
+
+
 def test_a_gateway_that_is_not_created_needs_nothing():
     make_gateway(target_base_endpoint="http://web:8000/ws/")
     assert problems(deploy=True) == {}

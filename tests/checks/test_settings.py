@@ -53,11 +53,13 @@ def test_a_region_of_the_environment_silences_the_warning(settings, monkeypatch)
 
 @pytest.mark.parametrize("region", ["eu-west-1", None])
 @pytest.mark.parametrize("missing", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
-def test_half_a_key_pair_is_an_error(settings, missing, region):
+def test_half_a_key_pair_is_a_warning(settings, missing, region):
     settings.AWS_REGION_NAME = region
     setattr(settings, missing, None)
-    problem = problems()["E001"]
-    assert problem.is_serious()
+    found = problems()
+    assert set(found) == ({"W012"} if region else {"W012", "W001"})
+    problem = found["W012"]
+    assert not problem.is_serious()
     assert "Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in problem.hint
 
 
@@ -215,6 +217,21 @@ def test_a_weak_secret_is_a_warning_before_a_deployment(settings, weak):
     assert weak not in f"{problem.msg}{problem.hint}"
 
 
+@pytest.mark.parametrize("value", [None, 1, "yes", []])
+def test_an_old_header_is_required_or_not(settings, value):
+    settings.WEBSOCKETS = {"source_secret": STRONG, "require_old_header": value}
+    assert list(problems(deploy=True)) == ["E026"]
+
+
+@pytest.mark.parametrize("secret", [(), "", None])
+def test_an_old_header_that_no_secret_proves_is_an_error(settings, secret):
+    settings.WEBSOCKETS = {"source_secret": secret, "require_old_header": True}
+    problem = problems(deploy=True)["E026"]
+    assert "without a source_secret" in problem.msg
+    settings.WEBSOCKETS = {"source_secret": STRONG, "require_old_header": True}
+    assert problems(deploy=True) == {}
+
+
 @pytest.mark.parametrize("value", [0, -60, "60", 1.5, None])
 def test_a_ticket_lifetime_that_is_no_positive_number_is_an_error(settings, value):
     settings.WEBSOCKETS = {"ticket_lifetime": value}
@@ -229,7 +246,7 @@ def test_a_long_ticket_lifetime_is_a_warning_before_a_deployment(settings):
     assert list(problems(deploy=True)) == ["W002"]
 
 
-@pytest.mark.parametrize("name", ["connect_rate", "message_rate"])
+@pytest.mark.parametrize("name", ["connect_rate", "message_rate", "ticket_rate"])
 @pytest.mark.parametrize("value", ["30", "30/w", "0/m", "often", 30])
 def test_a_rate_that_is_none_is_an_error_that_shows_one(settings, name, value):
     settings.WEBSOCKETS = {name: value}
@@ -270,3 +287,18 @@ def test_the_checks_run_with_djangos_own(settings):
     settings.WEBSOCKETS = {"colour": "red"}
     with pytest.raises(SystemCheckError, match=f"{ROOM}.E005"):
         call_command("check")
+
+
+@pytest.mark.parametrize("hosts", [["www.example.com", ".example.org"], ("*",), [], None])
+def test_a_list_of_integration_hosts_is_fine(settings, hosts):
+    settings.WEBSOCKETS = {"allowed_integration_hosts": hosts}
+    assert problems() == {}
+
+
+@pytest.mark.parametrize(
+    "hosts", ["www.example.com", 7, [7], [None], ["https://www.example.com"], ["*.example.com"]]
+)
+def test_integration_hosts_that_would_never_match_are_an_error(settings, hosts):
+    settings.WEBSOCKETS = {"allowed_integration_hosts": hosts}
+    assert list(problems()) == ["E023"]
+    assert '".example.com"' in problems()["E023"].hint

@@ -142,6 +142,11 @@ def test_a_rate_that_is_none_is_an_error(mount, name):
     assert f"{name} of ChosenView" in problems()["E012"].msg
 
 
+def test_a_rate_of_tickets_is_counted_in_the_same_cache(settings):
+    settings.WEBSOCKETS = {"ticket_rate": "5/m"}
+    assert list(problems(deploy=True)) == ["W007"]
+
+
 def test_an_unknown_way_to_authenticate_is_an_error_that_names_the_three(mount):
     mount(view_with(authentication="password"))
     assert "'cookie', 'ticket', 'either'" in problems()["E014"].hint

@@ -38,11 +38,41 @@ def test_an_unknown_gateway_is_an_error(edge):
         run(7)
 
 
+#: What a finished domain's row has, of which 1.1.1 left some empty when AWS refused a step.
+MADE = {"api_gateway_domain_name": "d-0.example.com", "api_mapping_id": "m0"}
+
+
 def test_a_finished_domain_is_an_error(edge):
-    gateway = make_created_gateway(api_name="Chat", custom_domain_created=True, **DOMAIN)
+    columns = {**DOMAIN, **MADE, "custom_domain_created": True}
+    gateway = make_created_gateway(api_name="Chat", **columns)
     with pytest.raises(CommandError, match=r"^Chat has its custom domain already\.$"):
         run(gateway.pk)
     assert edge.requests == []
+
+
+@pytest.mark.parametrize("empty", [["api_mapping_id"], ["api_gateway_domain_name"], [*MADE]])
+def test_a_domain_that_1_1_1_left_half_made_is_finished(edge, empty):
+    columns = {**DOMAIN, **MADE, "custom_domain_created": True, **dict.fromkeys(empty, "")}
+    gateway = make_created_gateway(api_name="Chat", **columns)
+    (line,) = run(gateway.pk)
+    assert line.endswith("point to d-1.execute-api.eu-west-1.amazonaws.com")
+    gateway.refresh_from_db()
+    assert gateway.has_custom_domain
+    assert (gateway.api_mapping_id, gateway.status) == ("m1", "created, with custom domain")
+    assert "POST /v2/domainnames/ws.example.com/apimappings" in edge.lines
+
+
+def test_a_half_made_domain_that_fails_again_stays_unfinished(edge):
+    edge.when("POST .*/apimappings", 400, error_type="BadRequestException", times=1)
+    columns = {**DOMAIN, "custom_domain_created": True}
+    gateway = make_created_gateway(api_name="Chat", **columns)
+    with pytest.raises(CommandError, match="BadRequestException"):
+        run(gateway.pk)
+    gateway.refresh_from_db()
+    assert not gateway.has_custom_domain
+    run(gateway.pk)
+    gateway.refresh_from_db()
+    assert gateway.has_custom_domain
 
 
 @pytest.mark.parametrize(

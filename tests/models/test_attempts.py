@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
 from queue import Queue
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 from django.db import connection, connections
 from django.utils import timezone
 
@@ -43,6 +45,28 @@ def test_a_failure_is_raised_and_recorded_with_its_reason(edge):
     for seen in (gateway, fresh(gateway)):
         assert seen.last_error == str(failure.value)
         assert (seen.status, seen.api_created, seen.provisioning_since) == ("failed", False, None)
+
+
+def test_a_failure_is_still_botocores_error(edge):
+    """Callers of 1.1.1 catch ClientError, or the one of the operation, and look into it."""
+    edge.when("POST /v2/apis/.*/stages", 409, error_type="ConflictException", times=1)
+    gateway = make_gateway()
+    with pytest.raises(ClientError) as failure:
+        gateway.create_gateway()
+    assert failure.value.response["Error"]["Code"] == "ConflictException"
+    assert failure.value.operation_name == "CreateStage"
+    assert isinstance(failure.value, AwsCallFailed)
+    assert type(failure.value.__cause__) in type(failure.value).__mro__
+    copy = pickle.loads(pickle.dumps(failure.value))  # noqa: S301
+    assert (type(copy), str(copy)) == (AwsCallFailed, str(failure.value))
+
+
+def test_an_aws_that_is_not_there_is_still_botocores_error(edge):
+    edge.when(CREATE_API, reset=True)
+    with pytest.raises(BotoCoreError) as failure:
+        make_gateway().create_gateway()
+    assert isinstance(failure.value, AwsCallFailed)
+    assert "endpoint_url" in failure.value.kwargs or "error" in failure.value.kwargs
 
 
 def test_a_success_takes_the_reason_of_the_failure_away(edge):
@@ -225,7 +249,7 @@ def test_the_token_of_the_first_attempt_is_kept(edge):
     token = fresh(gateway).creation_token
     gateway.create_gateway()
     bodies = [request.json for request in edge.requests if request.line == "POST /v2/apis"]
-    assert [token in body["tags"].values() for body in bodies] == [True, True]
+    assert [body["version"] for body in bodies] == [token, token]
     assert len(token) == 32
 
 

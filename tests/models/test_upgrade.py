@@ -12,7 +12,13 @@ from django_aws_api_gateway_websockets.models import get_boto3_client
 from django_aws_api_gateway_websockets.security import proof
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from tests.aws_requests import answered
-from tests.factories import fresh, make_gateway, make_live_gateway, make_route
+from tests.factories import (
+    fresh,
+    make_created_gateway,
+    make_gateway,
+    make_live_gateway,
+    make_route,
+)
 from tests.old_release import deploy_as_1_1_1
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +65,18 @@ def test_an_upgrade_maps_what_this_version_maps_and_leaves_nothing_over(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_an_api_that_1_1_1_left_half_made_is_finished(local_gateway, control_plane):
+    """1.1.1 marked a gateway as created before it had made the routes."""
+    made = get_boto3_client().create_api(
+        Name="Chat", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
+    )
+    gateway = make_created_gateway(api_id=made["ApiId"], api_endpoint=made["ApiEndpoint"])
+    gateway.upgrade_gateway()
+    assert {*control_plane.routes(gateway.api_id)} == {"$connect", "$disconnect", "$default"}
+    stages = control_plane.stages(gateway.api_id)
+    assert stages == {"production": fresh(gateway).deployment_id}
+
+
 def test_open_sockets_live_through_it_and_forged_events_do_not(
     local_gateway, live_server, settings
 ):
@@ -76,7 +94,7 @@ def test_open_sockets_live_through_it_and_forged_events_do_not(
     assert socket.receive() == later.receive() == {"text": "new here"}
     forger.headers[proof.HEADER] = "0" * 64
     forger.connection_id = "another="
-    assert answered(forger.connect()) == (400, b"Unexpected API Gateway")
+    assert answered(forger.connect()) == (400, b"Some of the required headers are missing")
     socket.close()
     later.close()
     local_gateway.wait_until_quiet()

@@ -6,7 +6,6 @@ import pytest
 
 from django_aws_api_gateway_websockets.exceptions import GatewayNotReady
 from django_aws_api_gateway_websockets.provisioning.routes import Route
-from django_aws_api_gateway_websockets.provisioning.steps import CREATION_TAG
 from django_aws_api_gateway_websockets.security import proof
 from tests.factories import make_gateway, make_route
 from tests.stubbed import StubbedAws
@@ -59,7 +58,8 @@ def test_create_api_says_what_the_row_says_and_no_route_key_or_target(aws):
         Name="Chat",
         ProtocolType="WEBSOCKET",
         RouteSelectionExpression="$request.body.kind",
-        Tags={"team": "web", "size": "3", CREATION_TAG: "token"},
+        Tags={"team": "web", "size": "3"},
+        Version="token",
     )
     gateway._create_api(aws.client)
     assert gateway.api_id == "api1"
@@ -68,11 +68,11 @@ def test_create_api_says_what_the_row_says_and_no_route_key_or_target(aws):
 
 def test_an_api_that_an_earlier_run_made_unheard_is_taken_page_after_page(aws):
     gateway = make_gateway(creation_token="token")
-    other = {"ApiId": "other", "ApiEndpoint": "wss://other", "Tags": {CREATION_TAG: "another"}}
-    tagless = {"ApiId": "tagless", "ApiEndpoint": "wss://tagless"}
-    ours = {"ApiId": "ours", "ApiEndpoint": "wss://ours", "Tags": {CREATION_TAG: "token"}}
+    other = {"ApiId": "other", "ApiEndpoint": "wss://other", "Version": "another"}
+    bare = {"ApiId": "bare", "ApiEndpoint": "wss://bare"}
+    ours = {"ApiId": "ours", "ApiEndpoint": "wss://ours", "Version": "token"}
     rest = {"Name": "x", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$x"}
-    first = [{**other, **rest}, {**tagless, **rest}]
+    first = [{**other, **rest}, {**bare, **rest}]
     aws.expect("get_apis", {"Items": first, "NextToken": "2"})
     aws.expect("get_apis", {"Items": [{**ours, **rest}]}, NextToken="2")
     gateway._create_api(aws.client)
@@ -81,7 +81,7 @@ def test_an_api_that_an_earlier_run_made_unheard_is_taken_page_after_page(aws):
 
 def test_no_token_of_its_own_makes_no_api_the_gateways(aws):
     rest = {"Name": "x", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$x"}
-    blank = {"ApiId": "old", "ApiEndpoint": "wss://old", "Tags": {CREATION_TAG: ""}, **rest}
+    blank = {"ApiId": "old", "ApiEndpoint": "wss://old", "Version": "", **rest}
     aws.expect("get_apis", {"Items": [blank]})
     aws.refuse("create_api", "NotTaken")
     with pytest.raises(aws.client.exceptions.ClientError, match="NotTaken"):
@@ -244,15 +244,14 @@ def test_the_domain_is_made_with_and_without_a_hosted_zone(aws, hosted_zone_id, 
         ],
         Tags={"team": "web"},
     )
-    gateway._create_domain_name(aws.client)
-    assert gateway.api_gateway_domain_name == "d-1.execute-api.eu-west-1.amazonaws.com"
+    answer = gateway._create_domain_name(aws.client)
+    assert answer == domain("d-1.execute-api.eu-west-1.amazonaws.com")
 
 
 def test_a_domain_that_exists_is_taken(aws):
     gateway = make_gateway(domain_name="ws.example.com")
     aws.expect("get_domain_name", domain("d-1.example.com"), DomainName="ws.example.com")
-    gateway._create_domain_name(aws.client)
-    assert gateway.api_gateway_domain_name == "d-1.example.com"
+    assert gateway._create_domain_name(aws.client) == domain("d-1.example.com")
 
 
 def test_the_stage_is_mapped_to_the_domain(aws):
@@ -266,16 +265,14 @@ def test_the_stage_is_mapped_to_the_domain(aws):
         DomainName="ws.example.com",
         Stage="beta",
     )
-    gateway._create_api_mapping(aws.client)
-    assert gateway.api_mapping_id == "m1"
+    assert gateway._create_api_mapping(aws.client) == "m1"
 
 
 def test_a_mapping_that_exists_is_taken(aws):
     gateway = make_gateway(domain_name="ws.example.com", api_id="api1")
     ours = {"ApiId": "api1", "Stage": "production", "ApiMappingKey": "", "ApiMappingId": "m0"}
     aws.expect("get_api_mappings", {"Items": [ours]}, DomainName="ws.example.com")
-    gateway._create_api_mapping(aws.client)
-    assert gateway.api_mapping_id == "m0"
+    assert gateway._create_api_mapping(aws.client) == "m0"
 
 
 def expect_integration(aws, gateway, integration_id, url, headers):

@@ -1,10 +1,10 @@
 -- What a site of 1.1.1 has in its tables, in the words of every database: the migrations that it
--- applied (the whole name of the second is not in our notes; any that is not ours does), a gateway
--- that is live and one that is not, a route, and a connection of each kind.
+-- applied, a gateway that is live and one that is not, a route, and a connection of each kind.
 
 INSERT INTO django_migrations (app, name, applied) VALUES
     ('django_aws_api_gateway_websockets', '0001_initial', '2022-07-01 10:00:00'),
-    ('django_aws_api_gateway_websockets', '0002_rename_author', '2022-07-02 10:00:00'),
+    ('django_aws_api_gateway_websockets', '0002_rename_author_websocketsession_user',
+        '2022-07-02 10:00:00'),
     ('django_aws_api_gateway_websockets', '0003_auto_20220706_1018', '2022-07-06 10:18:00'),
     ('django_aws_api_gateway_websockets', '0004_auto_20221208_1227', '2022-12-08 12:27:00'),
     ('django_aws_api_gateway_websockets', '0005_apigatewayadditionalroute_deployed',

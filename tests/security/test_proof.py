@@ -20,13 +20,13 @@ from tests.factories import (
     make_gateway,
     make_live_gateway,
     make_route,
+    make_session,
 )
 
 pytestmark = pytest.mark.django_db
 
 MAPPED = "integration.request.header.X-Websocket-Secret"
-UNKNOWN_GATEWAY = (400, b"Unexpected API Gateway")
-UNKNOWN_CONNECTION = (400, b"Unknown connection")
+UNKNOWN_GATEWAY = (400, b"Some of the required headers are missing")
 
 
 @pytest.fixture
@@ -100,16 +100,16 @@ def forged(request, ws):
     }[request.param]
 
 
-def test_a_connect_without_the_proof_is_that_of_an_unknown_gateway(ws, forged):
+def test_a_connect_without_the_proof_is_refused(ws, forged):
     stranger = WebSocketClient("/ws/", headers={proof.HEADER: forged})
     assert answered(stranger.connect()) == UNKNOWN_GATEWAY
     assert stranger.session is None
 
 
 @pytest.mark.parametrize("route", ["default", "disconnect", "whoami"])
-def test_an_event_without_the_proof_is_that_of_an_unknown_connection(ws, forged, route):
+def test_an_event_without_the_proof_is_refused(ws, forged, route):
     response = post(ws, route, b'{"action": "whoami"}', headers={proof.HEADER: forged})
-    assert answered(response) == UNKNOWN_CONNECTION
+    assert answered(response) == UNKNOWN_GATEWAY
     assert (ws.session.connected, ws.session.request_count) == (True, 1)
 
 
@@ -119,16 +119,20 @@ def test_nobody_learns_which_gateways_and_connections_exist(ws):
             headers = {"X-Amzn-Apigateway-Api-Id": api_id, "Connectionid": connection_id}
             forged = {**HANDSHAKE, **headers, proof.HEADER: "0" * 64}
             assert answered(post(ws, "connect", headers=forged)) == UNKNOWN_GATEWAY
-            assert answered(post(ws, headers=forged)) == UNKNOWN_CONNECTION
+            assert answered(post(ws, headers=forged)) == UNKNOWN_GATEWAY
 
 
-@pytest.mark.parametrize("route", ["connect", "default"])
-def test_a_forged_event_costs_one_select_and_its_body_is_not_read(ws, route):
-    headers = {**HANDSHAKE, proof.HEADER: "0" * 64}
+@pytest.mark.parametrize("connection_id", [None, "nobodys="])
+@pytest.mark.parametrize(("route", "selects"), [("connect", 1), ("default", 2)])
+def test_a_forged_event_costs_the_same_whether_its_connection_exists(
+    ws, route, selects, connection_id
+):
+    connection_id = connection_id or ws.connection_id
+    headers = {**HANDSHAKE, proof.HEADER: "0" * 64, "Connectionid": connection_id}
     with CaptureQueriesContext(connection) as captured:
         response = post(ws, route, b"[" * 200_000, headers=headers)
     assert answered(response)[0] == 400  # Not the 413 for its body.
-    assert [query["sql"].split()[0] for query in captured] == ["SELECT"]
+    assert [query["sql"].split()[0] for query in captured] == ["SELECT"] * selects
 
 
 def test_a_hook_that_answers_a_forged_event_has_no_session_at_hand(ws, mount):
@@ -149,7 +153,7 @@ def test_the_reason_is_for_the_log_and_the_secret_is_not(ws, caplog):
     post(ws, headers={proof.HEADER: f"{true_proof(ws)[:-1]}x"})
     post(ws, headers={proof.HEADER: None})
     wrong, missing = [r.getMessage() for r in caplog.records if r.name.endswith("views")]
-    assert "SourceUnproved Unknown connection the header X-Websocket-Secret is wrong" in wrong
+    assert "SourceUnproved Unexpected API Gateway the header X-Websocket-Secret is wrong" in wrong
     assert "the header X-Websocket-Secret is missing" in missing
     assert true_proof(ws)[:-1] not in caplog.text
 
@@ -169,14 +173,14 @@ def test_the_proof_of_a_fallback_key_counts_until_that_goes(ws, settings):
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", ["older", settings.SECRET_KEY]
     assert post(ws, body=b'{"action": "whoami"}', headers=headers).status_code == 200
     settings.SECRET_KEY_FALLBACKS = ["older"]
-    assert answered(post(ws, headers=headers)) == UNKNOWN_CONNECTION
+    assert answered(post(ws, headers=headers)) == UNKNOWN_GATEWAY
 
 
 @pytest.mark.parametrize("secrets", [[""], ["", "own"], ["own", ""]])
 def test_an_empty_secret_in_the_settings_opens_no_door(ws, settings, secrets):
     settings.WEBSOCKETS = {**settings.WEBSOCKETS, "source_secret": secrets}
     for value in ("", None):
-        assert answered(post(ws, headers={proof.HEADER: value})) == UNKNOWN_CONNECTION
+        assert answered(post(ws, headers={proof.HEADER: value})) == UNKNOWN_GATEWAY
 
 
 @pytest.mark.parametrize("secrets", [[None], ["own", None], b"0own", 7, ["own", 7]])
@@ -207,6 +211,88 @@ def test_keys_may_be_bytes_as_django_has_them(ws, settings):
     headers = {proof.HEADER: true_proof(ws)}
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", [b"bytes"]
     assert post(ws, body=b'{"action": "whoami"}', headers=headers).status_code == 200
+
+
+# The header of 4.1.0
+
+
+def test_a_proof_by_the_old_header_is_one_as_well(ws, settings):
+    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "source_secret": ["new", "old"]}
+    whoami = b'{"action": "whoami"}'
+    for value, status in (("new", 200), ("old", 200), ("else", 400), ("", 400)):
+        headers = {proof.HEADER: None, proof.OLD_HEADER: value}
+        assert post(ws, body=whoami, headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("value", "secret", "required", "accepted"),
+    [
+        ("", "", False, True),
+        ("guess", "", False, True),
+        ("", "own", False, True),
+        ("own", "own", False, True),
+        ("old", ["own", "old"], False, True),
+        ("guess", "own", False, False),
+        ("", "own", True, False),
+        ("own", "own", True, True),
+        ("old", ["own", "old"], True, True),
+        ("guess", "own", True, False),
+    ],
+)
+def test_what_a_gateway_that_has_not_been_upgraded_may_bring(
+    settings, value, secret, required, accepted
+):
+    settings.WEBSOCKETS = {"source_secret": secret, "require_old_header": required}
+    assert proof.is_old_proof(value) is accepted
+
+
+@pytest.fixture
+def gateway_of_4_1_0():
+    """A gateway that an older release has deployed: this one knows no proof of it."""
+    return make_created_gateway(api_name="Chat", source_proof=None)
+
+
+BY_OLD_HEADER = [
+    ("own", False, True),
+    ("older", False, True),
+    ("guess", False, False),
+    (None, False, True),
+    ("own", True, True),
+    ("older", True, True),
+    ("guess", True, False),
+    ("", True, False),
+    (None, True, False),
+]
+
+
+@pytest.mark.parametrize(("value", "required", "accepted"), BY_OLD_HEADER)
+def test_a_gateway_of_4_1_0_is_served_by_its_own_header(
+    ws, settings, gateway_of_4_1_0, value, required, accepted
+):
+    chosen = {"source_secret": ["own", "older"], "require_old_header": required}
+    settings.WEBSOCKETS = {**settings.WEBSOCKETS, **chosen}
+    headers = {proof.HEADER: None, proof.OLD_HEADER: value}
+    old = WebSocketClient("/ws/", gateway=gateway_of_4_1_0, headers=headers)
+    assert answered(old.connect()) == ((200, b"{}") if accepted else UNKNOWN_GATEWAY)
+    assert (old.session is not None) is accepted
+    make_session(gateway_of_4_1_0, connection_id="opened-before=")
+    headers["Connectionid"] = "opened-before="
+    response = post(old, body=b'{"action": "whoami"}', headers=headers)
+    assert response.status_code == (200 if accepted else 400)
+
+
+def test_a_gateway_of_1_1_1_is_served_without_a_header(ws, settings, gateway_of_4_1_0):
+    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "source_secret": "own"}
+    assert connect_without_proof(gateway_of_4_1_0) == (200, b"{}")
+
+
+def test_an_upgrade_makes_the_old_header_needless(edge, settings, gateway_of_4_1_0):
+    settings.WEBSOCKETS = {"source_secret": "own", "require_old_header": True}
+    gateway_of_4_1_0.upgrade_gateway()
+    assert connect_without_proof(fresh(gateway_of_4_1_0)) == UNKNOWN_GATEWAY
+    headers = {proof.HEADER: "own"}
+    upgraded = WebSocketClient("/ws/", gateway=fresh(gateway_of_4_1_0), headers=headers)
+    assert answered(upgraded.connect()) == (200, b"{}")
 
 
 # Gateways that are not quite created

@@ -185,7 +185,7 @@ def test_handler_failed_has_no_session_to_tell_if_the_connect_failed(mount):
             found.append(self.websocket_session)
 
     ask(WebSocketClient(mount(LateView)), None, "connect", **HANDSHAKE)
-    assert found == [None]
+    assert found == [False]
 
 
 def test_the_exception_has_been_logged_when_handler_failed_is_called(websocket, mount, caplog):

@@ -13,6 +13,7 @@ from django.test import AsyncClient, Client
 from django.utils.log import AdminEmailHandler
 from django.views.debug import ExceptionReporter
 
+from django_aws_api_gateway_websockets.models import ApiGateway
 from django_aws_api_gateway_websockets.security import proof
 from django_aws_api_gateway_websockets.views import WebSocketView
 from tests.aws_requests import HANDSHAKE, answered, event_headers, post
@@ -217,3 +218,70 @@ def test_django_blanks_it_where_a_middleware_fails_before_the_view(
     (report,) = [response.content.decode()] if debug else mails
     assert "HTTP_X_WEBSOCKET_SECRET" in report
     assert is_told_without(secret, ws, report)
+
+
+# The header of 4.1.0
+
+
+OWN = "a-secret-of-4.1.0-in-its-header"
+
+
+@pytest.fixture
+def old(ws, settings):
+    """The headers of an event of a gateway that 4.1.0 deployed."""
+    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "source_secret": OWN}
+    return {proof.HEADER: None, proof.OLD_HEADER: OWN}
+
+
+def test_a_handler_does_not_see_the_old_header_either(ws, old, settings):
+    settings.MIDDLEWARE = [f"{__name__}.reads_old_headers", *settings.MIDDLEWARE]
+    assert ask(ws, "work", headers=old).status_code == 200
+    assert OWN not in "".join(ShowingView.seen)
+
+
+def reads_old_headers(get_response):
+    """A site's own middleware, after which Django has a copy of the headers."""
+
+    def middleware(request):
+        assert request.headers[proof.OLD_HEADER]
+        return get_response(request)
+
+    return middleware
+
+
+def test_a_handler_does_not_see_the_old_header_under_asgi(ws, old):
+    headers = {**event_headers(ws, Host=None), proof.HEADER: OWN, proof.OLD_HEADER: OWN}
+
+    async def send():
+        body = b'{"action": "work"}'
+        return await AsyncClient().generic("POST", "/ws/default", body, headers=headers)
+
+    assert async_to_sync(send)().status_code == 200
+    assert OWN not in "".join(ShowingView.seen)
+
+
+@pytest.mark.parametrize("fingerprint", [None, "of an upgraded gateway"])
+def test_the_old_header_is_in_no_error_report_of_settings_that_cannot_be_read(
+    ws, settings, mails, fingerprint
+):
+    ApiGateway.objects.update(source_proof=fingerprint)
+    settings.WEBSOCKETS = "no dict"
+    headers = {proof.HEADER: None, proof.OLD_HEADER: OWN}
+    assert ask(ws, "work", headers=headers).status_code == 500
+    (mail,) = mails
+    assert is_told_without(OWN, ws, mail)
+
+
+@pytest.mark.parametrize(("action", "status"), [("fail", 500), ("suspect", 400)])
+def test_the_old_header_is_in_no_error_report_by_mail(ws, old, mails, action, status):
+    assert ask(ws, action, headers=old).status_code == status
+    (mail,) = mails
+    assert is_told_without(OWN, ws, mail)
+
+
+def test_django_blanks_the_old_header_too(ws, old, settings, mails):
+    settings.MIDDLEWARE = [f"{__name__}.fails"]
+    assert ask(ws, "work", headers=old).status_code == 500
+    (report,) = mails
+    assert "HTTP_X_WS_GATEWAY_SECRET" in report
+    assert is_told_without(OWN, ws, report)

@@ -6,7 +6,9 @@ import pytest
 from django.http import HttpResponse, JsonResponse
 from django.views.generic import View
 
+from django_aws_api_gateway_websockets.decorators import permission_required
 from django_aws_api_gateway_websockets.models import WebSocketSession
+from django_aws_api_gateway_websockets.security import proof
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from django_aws_api_gateway_websockets.views import WebSocketView
 from tests.aws_requests import answered, post
@@ -16,22 +18,22 @@ from tests.factories import make_created_gateway, make_session
 pytestmark = pytest.mark.django_db
 
 
+HEADERS_MISSING = b"Some of the required headers are missing"
+
 #: Each hook that answers a question, headers for which the view's own answer is no, and the
 #: refusal that follows from no.
 QUESTIONS = {
-    "_expected_headers": (
-        {"X-Forwarded-For": None},
-        b"Some of the required headers are missing",
-    ),
+    "_expected_headers": ({"X-Forwarded-For": None}, HEADERS_MISSING),
     "_expected_useragent": ({"User-Agent": "curl"}, b"Unexpected Useragent"),
     "_expected_connection_headers": ({"Sec-WebSocket-Key": None}, b"Missing 1 headers"),
-    "_allowed_apigateway": ({"X-Amzn-Apigateway-Api-Id": "else"}, b"Unexpected API Gateway"),
+    "_allowed_apigateway": ({"X-Amzn-Apigateway-Api-Id": "else"}, HEADERS_MISSING),
     "_check_platform_registered_api_gateways": (
         {"X-Amzn-Apigateway-Api-Id": "else"},
-        b"Unexpected API Gateway",
+        HEADERS_MISSING,
     ),
     "_check_host_is_in_origin": ({"Origin": "https://else.net"}, b"Host is not in Origin"),
-    "_check_allowed_hosts": ({"Origin": "https://else.net"}, b"Host is not in Origin"),
+    "_is_own_origin": ({"Origin": "https://else.net"}, b"Host is not in Origin"),
+    "_check_allowed_hosts": ({"Host": "else.net"}, b"Host is not allowed"),
 }
 
 
@@ -40,6 +42,13 @@ def answering(hook, answer):
     return type("HookedView", (WebSocketView,), {hook: lambda self, *args, **kwargs: answer})
 
 
+@pytest.fixture
+def no_middleware(settings):
+    """CommonMiddleware would refuse a Host by itself."""
+    settings.MIDDLEWARE = []
+
+
+@pytest.mark.usefixtures("no_middleware")
 @pytest.mark.parametrize("hook", QUESTIONS)
 def test_a_hook_lets_in_what_the_view_would_refuse(mount, hook):
     headers, body = QUESTIONS[hook]
@@ -51,7 +60,7 @@ def test_a_hook_lets_in_what_the_view_would_refuse(mount, hook):
 
 @pytest.mark.parametrize("hook", QUESTIONS)
 def test_a_hook_refuses_what_the_view_would_let_in(mount, hook):
-    ws = WebSocketClient(mount(answering(hook, False)))
+    ws = WebSocketClient(mount(answering(hook, False), check_useragent=True))
     body = QUESTIONS[hook][1].replace(b"1", b"0")
     assert answered(ws.connect()) == (400, body)
     assert ws.session is None
@@ -145,6 +154,9 @@ def test_a_view_answers_refusals_in_its_own_way(websocket, mount):
     ("hook", "headers"),
     [
         ("missing_headers", {"X-Forwarded-For": None}),
+        ("missing_headers", {"X-Amzn-Apigateway-Api-Id": "unknown"}),
+        ("missing_headers", {proof.HEADER: "0" * 64}),
+        ("session_not_found", {"Connectionid": "unknown="}),
         ("invalid_useragent", {"User-Agent": "curl"}),
         ("route_selection_key_missing", {}),
     ],
@@ -156,6 +168,28 @@ def test_a_view_answers_one_kind_of_refusal_in_its_own_way(websocket, mount, hoo
     ws = websocket(mount(type("OwnView", (ChatView,), {hook: answer}), check_useragent=True))
     response = post(ws, body=b"{}", headers=headers)
     assert answered(response) == (418, f"{hook} default".encode())
+
+
+def test_a_view_answers_every_403_in_its_own_way(websocket, mount):
+    class JsonView(ChatView):
+        allow_channel_change = True
+
+        def can_join_channel(self, request, channel_name):
+            return channel_name != "closed"
+
+        @permission_required("auth.view_user")
+        def whoami(self, request, *args, **kwargs):
+            raise AssertionError("A guest was let in")
+
+        def permission_denied(self, request, *args, **kwargs):
+            return JsonResponse({"error": "denied"}, status=404)
+
+    url = mount(JsonView)
+    ws = websocket(url)
+    denied = (404, b'{"error": "denied"}')
+    assert answered(ws.send({"action": "whoami"})) == denied
+    assert answered(ws.send({"action": "change_channel", "channel": "closed"})) == denied
+    assert answered(WebSocketClient(url, channel="closed").connect()) == denied
 
 
 def test_a_view_does_more_on_connect_and_disconnect(websocket, mount):
@@ -213,6 +247,7 @@ PRIVATE_NAMES = {
     "_expected_useragent",
     "_get_channel_name",
     "_has_permissions",
+    "_is_own_origin",
     "_has_source_proof",
     "_load_session",
     "_rate_key",

@@ -158,7 +158,6 @@ NOT_A_NAME = {
     "null": None,
     "a list": ["later"],
     "a dict": {"later": "later"},
-    "empty": "",
 }
 
 

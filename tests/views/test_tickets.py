@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from secrets import token_urlsafe
+
 import django
 import pytest
 from django.test import Client
@@ -73,9 +75,15 @@ def test_a_user_is_given_a_ticket_and_told_how_long_it_lasts(browser, settings, 
     settings.WEBSOCKETS = {"ticket_lifetime": lifetime}
     response = ask(browser)
     answer = response.json()
-    assert (response.status_code, sorted(answer)) == (200, ["expires_in", "ws_token"])
+    assert (response.status_code, sorted(answer)) == (200, ["expires_in", "token", "ws_token"])
     assert answer["expires_in"] == lifetime
     assert WebSocketClient("/ws/", ticket=answer["ws_token"]).connect().status_code == 200
+
+
+def test_a_page_of_a_later_release_reads_the_ticket_by_its_old_name(browser):
+    answer = ask(browser).json()
+    assert answer["token"] == answer["ws_token"]
+    assert WebSocketClient("/ws/", ticket=answer["token"]).connect().status_code == 200
 
 
 def test_each_ticket_is_another(browser):
@@ -140,6 +148,77 @@ def test_without_the_middleware_of_logins_nobody_is_logged_in(browser, settings,
         if not name.startswith((f"django.{dropped}.", "django.contrib.messages."))
     ]
     assert is_denied(ask(browser))
+
+
+# Asking too often
+
+
+@pytest.fixture
+def rate(settings):
+    """``rate("2/m")`` sets the site's rate of tickets, and counts in a cache of its own."""
+
+    def limit(value):
+        backend = "django.core.cache.backends.locmem.LocMemCache"
+        settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": token_urlsafe()}}
+        settings.WEBSOCKETS = {"ticket_rate": value}
+
+    return limit
+
+
+def asks(times, browser):
+    return [ask(browser).status_code for _ in range(times)]
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_nobody_waits_for_a_ticket_unless_it_is_configured(browser, rate, value):
+    rate(value)
+    assert asks(30, browser) == [200] * 30
+
+
+def test_who_asks_too_often_is_told_how_long_to_wait_and_gets_a_ticket_then(browser, rate, clock):
+    rate("2/m")
+    assert asks(3, browser) == [200, 200, 429]
+    response = ask(browser)
+    wait = int(response["Retry-After"])
+    assert response.json() == {"error": f"Too many tickets. Try again in {wait} seconds."}
+    assert "no-store" in response["Cache-Control"]
+    assert WebSocketTicket.objects.count() == 2
+    clock.now += wait - 1
+    assert asks(1, browser) == [429]
+    clock.now += 1
+    assert asks(3, browser) == [200, 200, 429]
+
+
+def test_a_user_is_counted_by_name_and_not_by_browser(browser, rate, clock, alice, bob):
+    rate("2/m")
+    another, his = Client(enforce_csrf_checks=True), Client(enforce_csrf_checks=True)
+    another.force_login(alice)
+    his.force_login(bob)
+    assert [*asks(1, browser), *asks(2, another)] == [200, 200, 429]
+    assert asks(3, his) == [200, 200, 429]
+
+
+def test_tickets_are_counted_apart_from_connects_and_messages(browser, rate, clock, settings):
+    rate("1/m")
+    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "connect_rate": "1/m", "message_rate": "1/m"}
+    ws = WebSocketClient("/ws/", ticket=ask(browser).json()["ws_token"])
+    assert ws.connect().status_code == 200
+    assert ws.send({"action": "whoami"}).status_code == 200
+    assert asks(1, browser) == [429]
+
+
+def test_who_is_not_logged_in_is_not_counted(browser, rate, clock):
+    rate("1/m")
+    for _ in range(3):
+        assert is_denied(ask(Client(enforce_csrf_checks=True)))
+    assert asks(1, browser) == [200]
+
+
+def test_what_is_no_rate_gives_no_ticket(browser, rate):
+    rate("many")
+    browser.raise_request_exception = False
+    assert asks(1, browser) == [500]
+    assert not WebSocketTicket.objects.exists()
 
 
 # Knowing whose a $connect is

@@ -8,7 +8,11 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.template.defaultfilters import pluralize
 
 from django_aws_api_gateway_websockets.management import clearing
+from django_aws_api_gateway_websockets.models import WebSocketSession
 from django_aws_api_gateway_websockets.models.broadcasts import Broadcast
+
+# With the imported names of 1.1.1's module, which projects import from here.
+__all__ = ["BaseCommand", "Command", "WebSocketSession"]
 
 
 class Command(BaseCommand):

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from django.core.management.base import BaseCommand
+
 from django_aws_api_gateway_websockets.management.base import ProvisioningCommand
+from django_aws_api_gateway_websockets.models import ApiGateway
+
+# With the imported names of 1.1.1's module, which projects import from here.
+__all__ = ["ApiGateway", "BaseCommand", "Command"]
 
 
 class Command(ProvisioningCommand):
@@ -12,5 +18,4 @@ class Command(ProvisioningCommand):
         "Custom Domain setup for {0.api_name}. "
         "Next update DNS to point to {0.api_gateway_domain_name}"
     )
-    done_flag = "custom_domain_created"
-    done_text = "has its custom domain already."
+    refusal = "domain_refusal"

@@ -1,0 +1,11 @@
+"""A migration of 1.1.1, for the projects whose own depend on it: 0001_initial does its work."""
+
+from django.db import migrations
+
+from ..adoption.halfway import RequireCompleteSchema
+
+
+class Migration(migrations.Migration):
+    dependencies = [("django_aws_api_gateway_websockets", "0001_initial")]
+
+    operations = [RequireCompleteSchema()]

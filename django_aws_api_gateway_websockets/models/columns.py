@@ -1,0 +1,152 @@
+"""Columns of a gateway: what it should be, what AWS answered, and what follows from both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from ..security import proof
+from .attempts import ProvisioningAttempts
+from .fields import EndpointField
+
+#: The columns that the steps of provisioning learn from AWS.
+FIELDS_FROM_AWS = (
+    "api_id",
+    "api_endpoint",
+    "deployment_id",
+    "api_gateway_domain_name",
+    "api_mapping_id",
+)
+
+
+class GatewayColumns(ProvisioningAttempts):
+    """The columns of a gateway, and the questions that they answer."""
+
+    api_name = models.CharField(max_length=255, unique=True)
+    api_description = models.CharField(max_length=255, blank=True, default="")
+    default_channel_name = models.CharField(
+        max_length=128, blank=True, default="", help_text="For clients that ask for no channel."
+    )
+    domain_name = models.CharField(
+        max_length=255, blank=True, default="", help_text="The custom domain: ws.example.com"
+    )
+    target_base_endpoint = EndpointField(
+        blank=True,
+        null=True,
+        default=None,
+        help_text="Where the events are posted to, without the route: https://www.example.com/ws/",
+    )
+    certificate_arn = models.CharField(
+        max_length=255, blank=True, default="", help_text="The custom domain's certificate in ACM."
+    )
+    hosted_zone_id = models.CharField(max_length=32, blank=True, default="")
+    api_key_selection_expression = models.CharField(
+        max_length=255, default="$request.header.x-api-key"
+    )
+    route_selection_expression = models.CharField(max_length=255, default="$request.body.action")
+    route_key = models.CharField(
+        max_length=255, default="$default", help_text="The route of messages that no other takes."
+    )
+    stage_name = models.CharField(max_length=63, blank=True, default="production")
+    stage_description = models.CharField(max_length=63, blank=True, default="")
+    deployment_id = models.CharField(max_length=32, blank=True, default="", editable=False)
+    tags = models.JSONField(blank=True, default=dict)
+    throttling_rate_limit = models.FloatField(
+        null=True, blank=True, help_text="Events a second that AWS lets through on each route."
+    )
+    throttling_burst_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Events that AWS lets through at once on each route."
+    )
+    api_id = models.CharField(max_length=32, blank=True, default="")
+    api_endpoint = models.CharField(max_length=255, blank=True, default="")
+    api_gateway_domain_name = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        help_text="What the custom domain's DNS record must point to.",
+    )
+    api_mapping_id = models.CharField(max_length=128, blank=True, default="")
+    api_created = models.BooleanField(default=False, editable=False)
+    custom_domain_created = models.BooleanField(default=False, editable=False)
+    created_on = models.DateTimeField(auto_now_add=True)
+    #: The fingerprint of the secret that every integration sends; None for the integrations of
+    #: older releases, which send no secret.
+    source_proof = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
+
+    refreshed_fields = (
+        *ProvisioningAttempts.refreshed_fields,
+        *FIELDS_FROM_AWS,
+        "api_created",
+        "custom_domain_created",
+        "source_proof",
+    )
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.api_name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.target_base_endpoint and not self.target_base_endpoint.endswith("/"):
+            self.target_base_endpoint += "/"
+        super().save(*args, **kwargs)
+
+    @property
+    def stage(self) -> str:
+        """The stage's name; a blank one means "production"."""
+        return self.stage_name or "production"
+
+    @property
+    def is_live(self) -> bool:
+        """True if the API has been deployed, by this package or by hand."""
+        return bool(self.deployment_id or (self.api_created and self.api_id))
+
+    @property
+    def has_custom_domain(self) -> bool:
+        """True if nothing is left to do for the custom domain.
+
+        Release 1.1.1 marked a row as done although AWS had refused the mapping.
+        """
+        made = self.api_gateway_domain_name and self.api_mapping_id
+        return bool(self.custom_domain_created and made)
+
+    @property
+    def creation_refusal(self) -> str:
+        """Why there is no API to create, or an empty string."""
+        return f"{self} has been created already." if self.api_created else ""
+
+    @property
+    def domain_refusal(self) -> str:
+        """Why there is no custom domain to make, or an empty string."""
+        return f"{self} has its custom domain already." if self.has_custom_domain else ""
+
+    @property
+    def must_prove_source(self) -> bool:
+        """True if each of its events has to bring the source proof."""
+        if self.api_created:
+            return self.source_proof is not None
+        # The integrations of an attempt that is not finished send the proof from the start. Those
+        # of an API that somebody made by hand may send WEBSOCKETS["source_secret"].
+        return self.creation_token is not None or proof.has_custom_secret()
+
+    @property
+    def socket_url(self) -> str:
+        """The URL that a page opens, or an empty string before the gateway is created."""
+        if self.custom_domain_created:
+            return f"wss://{self.domain_name}"
+        return f"{self.api_endpoint}/{self.stage}" if self.api_endpoint else ""
+
+    @property
+    def status(self) -> str:
+        """The state of provisioning, in a few words."""
+        if self.is_being_provisioned:
+            return "in progress"
+        if self.last_error:
+            return "failed"
+        if not self.api_created:
+            return "not created"
+        if self.custom_domain_created and not self.has_custom_domain:
+            return "created, custom domain unfinished"
+        return "created, with custom domain" if self.custom_domain_created else "created"

@@ -1,0 +1,1 @@
+"""Dependents: an app whose models and migrations hang on those of this package."""
