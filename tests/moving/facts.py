@@ -157,10 +157,11 @@ HOOKS = [
     ),
     Fact(
         "setup() tells debug lines",
-        "test_setup_tells_its_lines_when_it_is_debugged test_debug_is_told_each_step "
+        "test_setup_tells_its_lines_when_it_is_debugged test_debug_is_told_of_setup "
         "test_debug_is_turned_on_by_as_view test_debug_keeps_lines_only_when_asked "
         "test_one_message_has_no_debug_lines_of_another",
     ),
+    Fact("each step tells a debug line", "test_debug_is_told_each_step"),
     Fact(
         "debug = True on the class turns the lines on",
         "test_debug_is_turned_on_by_the_class",
@@ -245,7 +246,7 @@ CLIENTS = [
     ),
     Fact(
         "the User-Agent is not asked about, unless a view wants it",
-        "test_a_message_by_another_useragent",
+        "test_a_message_by_another_useragent test_expected_useragent_of_somebody_else",
         "It is not checked, because AWS sends different ones for different routes.",
     ),
     Fact(

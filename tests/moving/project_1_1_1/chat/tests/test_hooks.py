@@ -319,8 +319,13 @@ class ViewTests(GatewayTestCase):
     def test_debug_is_told_each_step(self):
         hooks.DebugView.lines.clear()
         Socket("debugview").connect()
+        for name in ("_expected_headers", "_allowed_apigateway"):
+            self.assertIn(f"{name}() returned True", hooks.DebugView.lines)
+
+    def test_debug_is_told_of_setup(self):
+        hooks.DebugView.lines.clear()
+        Socket("debugview").connect()
         self.assertEqual(hooks.DebugView.lines[:2], ["Within setup", "Setup completed"])
-        self.assertIn("_allowed_apigateway() returned True", hooks.DebugView.lines)
 
     def test_debug_is_turned_on_by_as_view(self):
         socket = Socket("debugged")
