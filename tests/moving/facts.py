@@ -177,7 +177,11 @@ HOOKS = [
         "an empty action goes to default()",
         "test_an_empty_action_goes_to_default",
     ),
-    Fact("an own helper is left alone", "test_helpers_of_ones_own_are_left_alone"),
+    Fact(
+        "own helpers are left alone, in a view and in a proxy",
+        "test_helpers_of_ones_own_are_left_alone test_helpers_of_a_proxy_are_left_alone "
+        "test_helpers_of_a_proxy_are_left_alone_when_it_is_saved",
+    ),
 ]
 
 HANDLERS = [

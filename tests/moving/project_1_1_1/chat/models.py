@@ -26,9 +26,31 @@ class ChatGateway(ApiGateway):
         return f"mapping-of-{self.api_id}"
 
 
+class TeamGateway(ApiGateway):
+    """With helpers of its own, by the names that helpers get."""
+
+    class Meta:
+        proxy = True
+
+    def _tags(self):
+        return "tags of the team"
+
+    def _claim(self):
+        return "claim of the team"
+
+    def _deploy(self):
+        return "deployed by the team"
+
+
 class ChatSession(WebSocketSession):
     class Meta:
         proxy = True
+
+    def _remember(self):
+        return "remembered by the chat"
+
+    def _loaded(self):
+        return "loaded by the chat"
 
     def say(self, text):
         return self.send_message({"say": text})

@@ -39,6 +39,16 @@ class Migration(migrations.Migration):
             bases=("django_aws_api_gateway_websockets.apigateway",),
         ),
         migrations.CreateModel(
+            name="TeamGateway",
+            fields=[],
+            options={
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("django_aws_api_gateway_websockets.apigateway",),
+        ),
+        migrations.CreateModel(
             name="ChatSession",
             fields=[],
             options={

@@ -71,6 +71,14 @@ class SessionTests(TestCase):
         old.save()
         self.assertEqual(WebSocketSession.objects.get().connected, differs(True, False))
 
+    def test_helpers_of_a_proxy_are_left_alone_when_it_is_saved(self):
+        session = ChatSession.objects.create(connection_id="one=")
+        session.channel_name = "moved"
+        session.save()
+        session = ChatSession.objects.get()
+        self.assertEqual(session.channel_name, "moved")
+        self.assertEqual(session._remember(), "remembered by the chat")
+
     def test_a_proxy_shares_the_table(self):
         WebSocketSession.objects.create(connection_id="one=")
         self.assertEqual(ChatSession.objects.get().connection_id, "one=")

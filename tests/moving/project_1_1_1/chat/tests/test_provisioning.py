@@ -8,7 +8,7 @@ from unittest import mock
 from django.core.management import CommandError, call_command
 from django.test import TestCase
 
-from chat.models import ChatGateway
+from chat.models import ChatGateway, TeamGateway
 from chat.tests import differs
 from chat.tests.gateway import FACTORY, AskedForever, Weary, aws, error_of, make_gateway
 from django_aws_api_gateway_websockets.models import (
@@ -76,6 +76,14 @@ class GatewayTests(ProvisioningTestCase):
         gateway.create_gateway()
         self.assertEqual(self.calls("create_route")[-1]["RouteKey"], "join")
         self.assertEqual(gateway.additional_routes.get().deployed, differs(False, True))
+
+    def test_helpers_of_a_proxy_are_left_alone(self):
+        make_gateway(**NOT_CREATED)
+        gateway = TeamGateway.objects.get()
+        gateway.create_gateway()
+        gateway.refresh_from_db()
+        self.assertEqual((gateway.api_id, gateway.api_created), ("new1", True))
+        self.assertEqual(gateway._tags(), "tags of the team")
 
     def test_a_created_gateway_asks_aws_nothing(self):
         make_gateway().create_gateway()
