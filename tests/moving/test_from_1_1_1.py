@@ -161,7 +161,7 @@ def test_the_migrations_go_back_to_1_1_1_and_to_nothing(old_project):
 
 def test_the_projects_own_tests_pass(printed_by_tests):
     failed = re.findall(r"^(?:FAIL|ERROR): (test_\w+)", printed_by_tests, re.M)
-    assert sorted(set(failed)) == []
+    assert sorted(set(failed)) == [], printed_by_tests
     assert re.search(r"^Ran \d{3} tests in ", printed_by_tests, re.M), printed_by_tests
     assert re.search(r"^OK$", printed_by_tests, re.M), printed_by_tests
 
