@@ -35,7 +35,7 @@ FLOORS = [
 #: What a room may import, where that is less than the floors below it.
 MAY_IMPORT = {
     "decorators": {"exceptions"},
-    "adoption": {"security"},
+    "adoption": {"conf", "security"},
     "aws": {"conf", "exceptions", "processes"},
     "security": {"conf", "exceptions"},
     "provisioning": {"aws", "exceptions"},
