@@ -140,7 +140,7 @@ def transport() -> Transport:
     if chosen == "libcurl" and not has_libcurl():
         raise ConfigurationError(
             'WEBSOCKETS["transport"] is "libcurl", which needs pycurl: '
-            "install django-aws-api-gateway-websockets[fast]."
+            'python -m pip install "pycurl>=7.45.3"'
         )
     try:
         make = TRANSPORTS.get(chosen) or import_string(chosen)
