@@ -51,11 +51,17 @@ def _fresh_pace():
 @pytest.fixture
 def new_session():
     """boto3 sessions that no other test has: a session keeps the environment's keys."""
+    import boto3
+
     from django_aws_api_gateway_websockets import aws
 
-    aws.forget_session()
+    def forget():
+        aws.forget_session()
+        boto3.DEFAULT_SESSION = None
+
+    forget()
     yield
-    aws.forget_session()
+    forget()
 
 
 @pytest.fixture

@@ -35,19 +35,22 @@ FLOORS = [
 #: What a room may import, where that is less than the floors below it.
 MAY_IMPORT = {
     "decorators": {"exceptions"},
-    "adoption": {"security"},
+    "adoption": {"conf", "security"},
     "aws": {"conf", "exceptions", "processes"},
     "security": {"conf", "exceptions"},
     "provisioning": {"aws", "exceptions"},
     "sending": {"aws", "conf", "exceptions", "processes"},
-    "models": {"aws", "conf", "exceptions", "provisioning", "security", "sending", "signals"},
+    "models": {
+        *("aws", "conf", "exceptions", "processes", "provisioning", "security", "sending"),
+        "signals",
+    },
     "views": {"conf", "decorators", "exceptions", "models", "security", "sending", "signals"},
     "broadcasts": {"conf", "models"},
     "admin": {"conf", "exceptions", "models", "security", "sending"},
     "mixins": {"conf", "exceptions", "models", "security", "sending"},
     "receivers": {"conf", "exceptions", "models", "security", "sending", "signals"},
     "testing": {"models", "security", "sending"},
-    "local": {"exceptions", "models", "testing"},
+    "local": {"exceptions", "models", "sending", "testing"},
     "management": {
         *("adoption", "conf", "exceptions", "local", "models"),
         *("security", "sending", "signals"),

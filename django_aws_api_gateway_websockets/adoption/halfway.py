@@ -8,13 +8,7 @@ from __future__ import annotations
 
 from typing import Callable, NamedTuple
 
-from django.core.management.base import CommandError
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations.base import Operation
-from django.db.migrations.state import ProjectState
-
-from .tables import APP, Tables, belongs_here
+from .tables import Tables, belongs_here, table_of
 
 MODELS = ("apigateway", "apigatewayadditionalroute", "websocketsession")
 
@@ -65,13 +59,12 @@ STEPS = (
 )
 
 
-def missing_migration(connection: BaseDatabaseWrapper) -> str | None:
+def missing_migration(tables: Tables) -> str | None:
     """Return the first migration of 1.1.1 that has not run here; None if none is missing.
 
     None is missing where the app has no table at all: nobody has begun there.
     """
-    tables = Tables(connection)
-    here = {model: f"{APP}_{model}" for model in MODELS if belongs_here(connection, model)}
+    here = {model: table_of(model) for model in MODELS if belongs_here(tables.connection, model)}
     if not tables.names & {*here.values()}:
         return None
     for step in STEPS:
@@ -83,37 +76,3 @@ def missing_migration(connection: BaseDatabaseWrapper) -> str | None:
 def sentence(migration: str) -> str:
     """Say that this migration of 1.1.1 is missing."""
     return f"The tables of 1.1.1 are not complete: its migration {migration} has not run here."
-
-
-class RequireCompleteSchema(Operation):
-    """Raises CommandError, before anything is changed, where a migration of 1.1.1 is missing."""
-
-    reversible = True
-
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        pass
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        # sqlmigrate only collects statements, perhaps of a database that is empty.
-        if schema_editor.collect_sql:
-            return
-        if missing := missing_migration(schema_editor.connection):
-            raise CommandError(f"{sentence(missing)} {HINT}")
-
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        pass
-
-    def describe(self) -> str:
-        return "Require that the tables of 1.1.1 are complete"

@@ -23,6 +23,7 @@ from django.utils.http import urlencode
 from websockets.sync.client import ClientConnection, connect
 
 from django_aws_api_gateway_websockets.models import ApiGateway
+from django_aws_api_gateway_websockets.sending import fastest
 
 from .gateway import LocalGateway
 from .limits import Limits
@@ -60,10 +61,16 @@ class LiveSocket:
 
 @contextmanager
 def running_local_gateway(limits: Limits | None = None) -> Iterator[LocalGateway]:
-    """Run a local gateway, and point the settings to it, for the length of the block."""
+    """Run a local gateway, and point the settings to it, for the length of the block.
+
+    Messages take the way that they take in production.
+    """
+    chosen = getattr(settings, "WEBSOCKETS", {})
+    if chosen.get("transport", "auto") == "auto":
+        chosen = {**chosen, "transport": fastest()}
     with LocalGateway(limits=limits or Limits()) as local:
-        endpoint = override_settings(AWS_GATEWAY_ENDPOINT_URL=local.endpoint_url)
-        with endpoint:
+        address = override_settings(AWS_GATEWAY_ENDPOINT_URL=local.endpoint_url, WEBSOCKETS=chosen)
+        with address:
             yield local
 
 

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from ..adoption.halfway import RequireCompleteSchema
+from ..adoption.requirements import RequireCompleteSchema
 
 
 class Migration(migrations.Migration):

@@ -7,7 +7,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from ..adoption.halfway import RequireCompleteSchema
+from ..adoption.requirements import RequireAdoption, RequireCompleteSchema
 
 
 class Migration(migrations.Migration):
@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
 
     operations = [
         RequireCompleteSchema(),
+        RequireAdoption(),
         migrations.AddField(
             "apigateway",
             "creation_token",
