@@ -138,9 +138,11 @@ def local_gateway(settings):
     """A running local gateway, to which both of boto3's clients go. Not on Python 3.8 and 3.9."""
     pytest.importorskip("websockets")
     from django_aws_api_gateway_websockets.local.gateway import LocalGateway
+    from django_aws_api_gateway_websockets.local.testing import as_in_production
 
     with LocalGateway() as gateway:
         settings.AWS_GATEWAY_ENDPOINT_URL = gateway.endpoint_url
+        settings.WEBSOCKETS = as_in_production()
         yield gateway
 
 

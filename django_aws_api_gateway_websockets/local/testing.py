@@ -59,18 +59,22 @@ class LiveSocket:
         self._opened.close()
 
 
-@contextmanager
-def running_local_gateway(limits: Limits | None = None) -> Iterator[LocalGateway]:
-    """Run a local gateway, and point the settings to it, for the length of the block.
+def as_in_production() -> dict[str, Any]:
+    """Return the WEBSOCKETS setting with which messages take the way that they take in production.
 
-    Messages take the way that they take in production.
+    In tests another one is taken, unless the settings name a transport.
     """
     chosen = getattr(settings, "WEBSOCKETS", {})
-    if chosen.get("transport", "auto") == "auto":
-        chosen = {**chosen, "transport": fastest()}
+    is_named = chosen.get("transport", "auto") != "auto"
+    return chosen if is_named else {**chosen, "transport": fastest()}
+
+
+@contextmanager
+def running_local_gateway(limits: Limits | None = None) -> Iterator[LocalGateway]:
+    """Run a local gateway, and point the settings to it, for the length of the block."""
     with LocalGateway(limits=limits or Limits()) as local:
-        address = override_settings(AWS_GATEWAY_ENDPOINT_URL=local.endpoint_url, WEBSOCKETS=chosen)
-        with address:
+        chosen = {"AWS_GATEWAY_ENDPOINT_URL": local.endpoint_url, "WEBSOCKETS": as_in_production()}
+        with override_settings(**chosen):
             yield local
 
 

@@ -32,7 +32,7 @@ from .reports import (
     failed,
 )
 from .rows import Row, reachable, require_regions
-from .transports import TRANSPORTS, Transport, fastest, transport
+from .transports import TRANSPORTS, Transport, fastest, is_replaceable, transport
 
 __all__ = [
     "BATCH_SIZE",
@@ -54,6 +54,7 @@ __all__ = [
     "failed",
     "fan_out",
     "fastest",
+    "is_replaceable",
     "reachable",
     "require_regions",
     "transport",

@@ -126,6 +126,11 @@ def fastest() -> str:
     return "libcurl" if has_libcurl() else "threads"
 
 
+def is_replaceable() -> bool:
+    """True in Django's test environment, unless the settings name a transport."""
+    return conf.transport == "auto" and is_test_environment()
+
+
 def transport() -> Transport:
     """Return a new transport of the kind that the settings name.
 
@@ -134,7 +139,7 @@ def transport() -> Transport:
     """
     chosen = conf.transport
     if chosen == "auto":
-        if is_test_environment():
+        if is_replaceable():
             return ReplaceableTransport()
         chosen = fastest()
     if chosen == "libcurl" and not has_libcurl():
