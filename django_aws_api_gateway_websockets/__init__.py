@@ -1,3 +1,3 @@
 """WebSockets for Django through AWS API Gateway, with ordinary request-response views."""
 
-__version__ = "1.2.0"
+__version__ = "5.0.0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from functools import lru_cache
-from typing import Any, Iterator, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional
 
 import boto3
 import botocore.session
@@ -50,19 +50,31 @@ class Credentials(NamedTuple):
     aws_secret_access_key: Optional[str] = None
     aws_session_token: Optional[str] = None
 
+    def keys(self) -> dict[str, str]:
+        """Return the keys that are set, as arguments of ``boto3.client``."""
+        return {name: value for name, value in self._asdict().items() if value}
 
-def create_client(service: str = CONTROL_PLANE, **kwargs: Any) -> Any:
+
+def create_client(
+    service: str = CONTROL_PLANE, make: Optional[Callable[..., Any]] = None, **kwargs: Any
+) -> Any:
     """Return a new boto3 client, made as the settings say; ``kwargs`` win over them.
 
-    Raises RegionMissing if no region is known.
+    ``make`` is ``boto3.client``, for a client of boto3's own session instead of the package's.
+    There is none for a profile. Raises RegionMissing if no region is known.
     """
-    kwargs.setdefault("endpoint_url", conf.endpoint_url)
-    kwargs.setdefault("region_name", None)
-    kwargs["region_name"] = kwargs["region_name"] or default_region()
+    found = credentials()
+    own: Any = current_session()
+    if make is None or found.profile_name:
+        make = own.client
+    else:
+        kwargs = {**found.keys(), **kwargs}
+    if conf.endpoint_url:
+        kwargs.setdefault("endpoint_url", conf.endpoint_url)
+    kwargs["region_name"] = kwargs.get("region_name") or default_region()
     kwargs["config"] = _client_config(service).merge(kwargs.get("config") or Config())
-    session = current_session()
     with _cache().lock:  # A boto3 session must not make two clients at the same time.
-        client: Any = session.client(service, **kwargs)  # type: ignore[call-overload]
+        client: Any = make(service, **kwargs)
     if service == CONTROL_PLANE:
         client.meta.events.register(f"needs-retry.{service}", wait_out_throttling)
     return client
@@ -233,7 +245,7 @@ def _new_session(chosen: Credentials) -> boto3.Session:
 def _new_connections_client(endpoint: Endpoint, is_urgent: bool, *settings: Any) -> Any:
     # ``settings`` only belong to the cache's key, so that a changed setting makes another client:
     # create_client reads them itself.
-    address = {"endpoint_url": endpoint.url, "region_name": endpoint.region}
+    address: Any = {"endpoint_url": endpoint.url, "region_name": endpoint.region}
     return create_client(CONNECTIONS, **address, config=URGENT_CONFIG if is_urgent else None)
 
 

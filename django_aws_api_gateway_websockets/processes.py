@@ -1,12 +1,28 @@
-"""Processes: what each keeps for itself, so that a forked child shares nothing with its parent."""
+"""Processes: what each keeps for itself, and whether it runs tests.
+
+A forked child shares nothing with its parent.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from functools import wraps
 from typing import Any, Callable, Dict, Tuple, TypeVar, cast
 
+#: Where Django notes that setup_test_environment() has been called.
+TEST_UTILS = "django.test.utils"
+
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def is_test_environment() -> bool:
+    """True between Django's setup_test_environment() and teardown_test_environment().
+
+    Django's test runner and pytest-django call them. Production does not even import the module.
+    """
+    state = getattr(sys.modules.get(TEST_UTILS), "_TestState", None)
+    return hasattr(state, "saved_data")
 
 
 def per_process(make: Function) -> Function:

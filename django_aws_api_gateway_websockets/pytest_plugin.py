@@ -45,10 +45,11 @@ def live_websocket(
     ``local``.
     """
     from .local.gateway import LocalGateway
-    from .local.testing import open_socket, provision
+    from .local.testing import as_in_production, open_socket, provision
 
     with LocalGateway() as local, ExitStack() as sockets:
         settings.AWS_GATEWAY_ENDPOINT_URL = local.endpoint_url
+        settings.WEBSOCKETS = as_in_production()
         sockets.callback(local.wait_until_quiet)
         gateways: dict[str, Any] = {}
 

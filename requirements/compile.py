@@ -7,13 +7,14 @@
 What is locked stands in pyproject.toml alone: a cell holds the package's dependencies with its
 extras `celery`, `fast`, `local`, `tasks` and `test`; tools.txt holds every extra and what checks,
 builds and documents the project; databases.txt, installed beside a cell, holds the drivers, of
-which one wants a compiler, and the task queue that lives in a database.
+which one wants a compiler, the task queue that lives in a database, and moto.
 The latter two are for Python 3.10 and newer. Needs uv (`pip install uv`).
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,9 @@ PYTHONS = {
     "6.0": ("3.12", "3.13", "3.14"),
     "6.1": ("3.12", "3.13", "3.14"),
 }
+
+#: The cell beside which .ci/run installs databases.txt.
+BESIDE_DATABASES = "py313-django61"
 
 CELL_EXTRAS = [f"--extra={name}" for name in ("celery", "fast", "local", "tasks", "test")]
 
@@ -65,7 +69,14 @@ def main() -> None:
     universal = ("--universal", "--python-version=3.10")
     groups = [f"--group={name}" for name in ("lint", "package", "types")]
     lock("tools", "pyproject.toml", "--all-extras", *groups, *universal)
-    lock("databases", "--group=databases", *universal)
+    groups = ["--group=databases", "--group=moto"]
+    lock("databases", "-", *groups, *universal, also=pins_of_boto3(BESIDE_DATABASES))
+
+
+def pins_of_boto3(name: str) -> str:
+    """Return the lines of a lock file that pin what its neighbour needs, too."""
+    locked = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+    return "\n".join(re.findall(r"^(?:boto3|botocore)==[^ ]+", locked, re.M))
 
 
 if __name__ == "__main__":

@@ -51,11 +51,17 @@ def _fresh_pace():
 @pytest.fixture
 def new_session():
     """boto3 sessions that no other test has: a session keeps the environment's keys."""
+    import boto3
+
     from django_aws_api_gateway_websockets import aws
 
-    aws.forget_session()
+    def forget():
+        aws.forget_session()
+        boto3.DEFAULT_SESSION = None
+
+    forget()
     yield
-    aws.forget_session()
+    forget()
 
 
 @pytest.fixture
@@ -132,9 +138,11 @@ def local_gateway(settings):
     """A running local gateway, to which both of boto3's clients go. Not on Python 3.8 and 3.9."""
     pytest.importorskip("websockets")
     from django_aws_api_gateway_websockets.local.gateway import LocalGateway
+    from django_aws_api_gateway_websockets.local.testing import as_in_production
 
     with LocalGateway() as gateway:
         settings.AWS_GATEWAY_ENDPOINT_URL = gateway.endpoint_url
+        settings.WEBSOCKETS = as_in_production()
         yield gateway
 
 

@@ -23,6 +23,7 @@ from django.utils.http import urlencode
 from websockets.sync.client import ClientConnection, connect
 
 from django_aws_api_gateway_websockets.models import ApiGateway
+from django_aws_api_gateway_websockets.sending import fastest
 
 from .gateway import LocalGateway
 from .limits import Limits
@@ -58,12 +59,22 @@ class LiveSocket:
         self._opened.close()
 
 
+def as_in_production() -> dict[str, Any]:
+    """Return the WEBSOCKETS setting with which messages take the way that they take in production.
+
+    In tests another one is taken, unless the settings name a transport.
+    """
+    chosen = getattr(settings, "WEBSOCKETS", {})
+    is_named = chosen.get("transport", "auto") != "auto"
+    return chosen if is_named else {**chosen, "transport": fastest()}
+
+
 @contextmanager
 def running_local_gateway(limits: Limits | None = None) -> Iterator[LocalGateway]:
     """Run a local gateway, and point the settings to it, for the length of the block."""
     with LocalGateway(limits=limits or Limits()) as local:
-        endpoint = override_settings(AWS_GATEWAY_ENDPOINT_URL=local.endpoint_url)
-        with endpoint:
+        chosen = {"AWS_GATEWAY_ENDPOINT_URL": local.endpoint_url, "WEBSOCKETS": as_in_production()}
+        with override_settings(**chosen):
             yield local
 
 

@@ -63,7 +63,15 @@ class Migration(migrations.Migration):
                         max_length=255,
                     ),
                 ),
-                ("hosted_zone_id", models.CharField(blank=True, default="", max_length=32)),
+                (
+                    "hosted_zone_id",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        max_length=32,
+                        help_text="The custom domain's zone in Route 53.",
+                    ),
+                ),
                 (
                     "api_key_selection_expression",
                     models.CharField(default="$request.header.x-api-key", max_length=255),
@@ -86,9 +94,29 @@ class Migration(migrations.Migration):
                     "deployment_id",
                     models.CharField(blank=True, default="", editable=False, max_length=32),
                 ),
-                ("tags", models.JSONField(blank=True, default=dict)),
-                ("api_id", models.CharField(blank=True, default="", max_length=32)),
-                ("api_endpoint", models.CharField(blank=True, default="", max_length=255)),
+                (
+                    "tags",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text='The API\'s tags in AWS: {"team": "web"}',
+                    ),
+                ),
+                (
+                    "api_id",
+                    models.CharField(
+                        blank=True, default="", max_length=32, help_text="What AWS calls the API."
+                    ),
+                ),
+                (
+                    "api_endpoint",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        max_length=255,
+                        help_text="Where AWS takes the sockets.",
+                    ),
+                ),
                 (
                     "api_gateway_domain_name",
                     models.CharField(
@@ -98,7 +126,15 @@ class Migration(migrations.Migration):
                         max_length=255,
                     ),
                 ),
-                ("api_mapping_id", models.CharField(blank=True, default="", max_length=128)),
+                (
+                    "api_mapping_id",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        max_length=128,
+                        help_text="What AWS calls the mapping from the custom domain to the API.",
+                    ),
+                ),
                 ("api_created", models.BooleanField(default=False, editable=False)),
                 ("custom_domain_created", models.BooleanField(default=False, editable=False)),
                 ("created_on", models.DateTimeField(auto_now_add=True)),
@@ -125,7 +161,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("name", models.CharField(max_length=63)),
+                (
+                    "name",
+                    models.CharField(max_length=63, help_text="For people: AWS does not see it."),
+                ),
                 (
                     "route_key",
                     models.CharField(
@@ -162,8 +201,22 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("connection_id", models.CharField(max_length=255, unique=True)),
-                ("channel_name", models.CharField(blank=True, default="", max_length=128)),
-                ("connected", models.BooleanField(default=True)),
+                (
+                    "channel_name",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        max_length=128,
+                        help_text="Like a room: messages go to a channel.",
+                    ),
+                ),
+                (
+                    "connected",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Off once the site knows that the connection has ended.",
+                    ),
+                ),
                 ("request_count", models.PositiveBigIntegerField(default=1)),
                 ("created_on", models.DateTimeField(auto_now_add=True)),
                 ("updated_on", models.DateTimeField(auto_now=True)),

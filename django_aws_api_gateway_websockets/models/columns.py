@@ -40,7 +40,9 @@ class GatewayColumns(ProvisioningAttempts):
     certificate_arn = models.CharField(
         max_length=255, blank=True, default="", help_text="The custom domain's certificate in ACM."
     )
-    hosted_zone_id = models.CharField(max_length=32, blank=True, default="")
+    hosted_zone_id = models.CharField(
+        max_length=32, blank=True, default="", help_text="The custom domain's zone in Route 53."
+    )
     api_key_selection_expression = models.CharField(
         max_length=255, default="$request.header.x-api-key"
     )
@@ -51,22 +53,33 @@ class GatewayColumns(ProvisioningAttempts):
     stage_name = models.CharField(max_length=63, blank=True, default="production")
     stage_description = models.CharField(max_length=63, blank=True, default="")
     deployment_id = models.CharField(max_length=32, blank=True, default="", editable=False)
-    tags = models.JSONField(blank=True, default=dict)
+    tags = models.JSONField(
+        blank=True, default=dict, help_text='The API\'s tags in AWS: {"team": "web"}'
+    )
     throttling_rate_limit = models.FloatField(
         null=True, blank=True, help_text="Events a second that AWS lets through on each route."
     )
     throttling_burst_limit = models.PositiveIntegerField(
         null=True, blank=True, help_text="Events that AWS lets through at once on each route."
     )
-    api_id = models.CharField(max_length=32, blank=True, default="")
-    api_endpoint = models.CharField(max_length=255, blank=True, default="")
+    api_id = models.CharField(
+        max_length=32, blank=True, default="", help_text="What AWS calls the API."
+    )
+    api_endpoint = models.CharField(
+        max_length=255, blank=True, default="", help_text="Where AWS takes the sockets."
+    )
     api_gateway_domain_name = models.CharField(
         max_length=255,
         blank=True,
         default="",
         help_text="What the custom domain's DNS record must point to.",
     )
-    api_mapping_id = models.CharField(max_length=128, blank=True, default="")
+    api_mapping_id = models.CharField(
+        max_length=128,
+        blank=True,
+        default="",
+        help_text="What AWS calls the mapping from the custom domain to the API.",
+    )
     api_created = models.BooleanField(default=False, editable=False)
     custom_domain_created = models.BooleanField(default=False, editable=False)
     created_on = models.DateTimeField(auto_now_add=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import router, transaction
-from django.db.models.signals import post_save
+from django.db.models.signals import ModelSignal, post_save, pre_save
 from django.utils import timezone
 
 from ..signals import session_closed
@@ -24,7 +24,7 @@ def end(sessions: PrimaryQuerySet[Any], reason: str) -> int:
     with transaction.atomic(rows.db):
         ended = [session for session in rows if mark_closed(session)]
     for session in ended:
-        send_saved(session)
+        send_save(post_save, session)
         send_closed(session, reason)
     return len(ended)
 
@@ -32,10 +32,10 @@ def end(sessions: PrimaryQuerySet[Any], reason: str) -> int:
 def mark_closed(session: Any) -> bool:
     """Mark one session as closed; return False if it was, so that each ending is told once."""
     columns = {"connected": False, "updated_on": timezone.now()}
-    rows = type(session)._base_manager.using(router.db_for_write(type(session), instance=session))
-    was_open = rows.filter(pk=session.pk, connected=True).update(**columns)
     session.mark_saved(**columns)
-    return bool(was_open)
+    send_save(pre_save, session)
+    rows = type(session)._base_manager.using(_database_of(session))
+    return bool(rows.filter(pk=session.pk, connected=True).update(**columns))
 
 
 def has_close_listeners(model: Any) -> bool:
@@ -44,20 +44,28 @@ def has_close_listeners(model: Any) -> bool:
 
 
 def has_save_listeners(model: Any) -> bool:
-    """True if somebody listens to post_save of this model, which an UPDATE does not send."""
-    return post_save.has_listeners(model)
+    """True if somebody listens to the signals of save(), which an UPDATE does not send."""
+    return post_save.has_listeners(model) or pre_save.has_listeners(model)
 
 
-def send_saved(session: Any) -> None:
-    """Send post_save for a session that an UPDATE has written, as save() would."""
-    using = router.db_for_write(type(session), instance=session)
-    options: Any = {"created": False, "raw": False, "using": using, "update_fields": None}
-    post_save.send(sender=type(session), instance=session, **options)
+def send_save(signal: ModelSignal, session: Any) -> None:
+    """Send pre_save or post_save for a session that an UPDATE writes, as save() would.
+
+    What a receiver of pre_save changes is not written.
+    """
+    options: Any = {"raw": False, "using": _database_of(session), "update_fields": None}
+    if signal is post_save:
+        options["created"] = False
+    signal.send(sender=type(session), instance=session, **options)
 
 
 def send_closed(session: Any, reason: str) -> None:
     """Send session_closed. What a receiver raises is logged by Django and stops nothing."""
     session_closed.send_robust(sender=_sender(type(session)), session=session, reason=reason)
+
+
+def _database_of(session: Any) -> str:
+    return router.db_for_write(type(session), instance=session)
 
 
 def _sender(model: Any) -> Any:

@@ -21,7 +21,7 @@ class ApiGatewayAdditionalRoute(models.Model):
     api_gateway = models.ForeignKey(
         ApiGateway, on_delete=models.CASCADE, related_name="additional_routes"
     )
-    name = models.CharField(max_length=63)
+    name = models.CharField(max_length=63, help_text="For people: AWS does not see it.")
     route_key = models.CharField(
         max_length=64, db_index=True, help_text="The action that this route takes."
     )

@@ -134,7 +134,9 @@ class WebSocketSession(ChangeTracking):
     """One connection, from its $connect on. Its row stays after the connection has ended."""
 
     connection_id = models.CharField(max_length=255, unique=True)
-    channel_name = models.CharField(max_length=128, blank=True, default="")
+    channel_name = models.CharField(
+        max_length=128, blank=True, default="", help_text="Like a room: messages go to a channel."
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
@@ -142,7 +144,9 @@ class WebSocketSession(ChangeTracking):
         blank=True,
         related_name="websocket_sessions",
     )
-    connected = models.BooleanField(default=True)
+    connected = models.BooleanField(
+        default=True, help_text="Off once the site knows that the connection has ended."
+    )
     api_gateway = models.ForeignKey(
         "django_aws_api_gateway_websockets.ApiGateway",
         on_delete=models.SET_NULL,

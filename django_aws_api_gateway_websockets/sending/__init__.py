@@ -4,7 +4,7 @@ messages    what a message may be
 rows        what sending is told of sessions, and the endpoints of their gateways
 reports     recipients, their outcomes, and the report that counts them
 transports  the ways to reach connections, and the interface for a transport of your own
-boto        the transport that uses boto3, for endpoints that are not ordinary
+boto        the transports that use boto3: for unusual endpoints, and for tests
 delivery    who is tried next, and who is tried again
 retries     how often and how long one recipient is tried
 pace        how fast this process may send: congestion control by rate
@@ -32,7 +32,7 @@ from .reports import (
     failed,
 )
 from .rows import Row, reachable, require_regions
-from .transports import TRANSPORTS, Transport, transport
+from .transports import TRANSPORTS, Transport, fastest, is_replaceable, transport
 
 __all__ = [
     "BATCH_SIZE",
@@ -53,6 +53,8 @@ __all__ = [
     "encode",
     "failed",
     "fan_out",
+    "fastest",
+    "is_replaceable",
     "reachable",
     "require_regions",
     "transport",

@@ -12,8 +12,9 @@ from django.utils.module_loading import import_string
 
 from ..conf import conf
 from ..exceptions import ConfigurationError
+from ..processes import is_test_environment
 from .addresses import is_ordinary, trusted_certificates
-from .boto import Boto3Transport
+from .boto import Boto3Transport, ReplaceableTransport
 from .delivery import Delivery
 from .engines.base import Engine, pool
 from .reports import Recipient, Result, failed
@@ -120,18 +121,31 @@ def has_libcurl() -> bool:
     return hasattr(select, "poll") and find_spec("pycurl") is not None
 
 
+def fastest() -> str:
+    """Return the name of the fastest transport that can be used here."""
+    return "libcurl" if has_libcurl() else "threads"
+
+
+def is_replaceable() -> bool:
+    """True in Django's test environment, unless the settings name a transport."""
+    return conf.transport == "auto" and is_test_environment()
+
+
 def transport() -> Transport:
     """Return a new transport of the kind that the settings name.
 
-    Raises ConfigurationError if it cannot be made.
+    "auto" is the fastest one, or in Django's test environment one that tests can replace. Raises
+    ConfigurationError if it cannot be made.
     """
     chosen = conf.transport
     if chosen == "auto":
-        chosen = "libcurl" if has_libcurl() else "threads"
+        if is_replaceable():
+            return ReplaceableTransport()
+        chosen = fastest()
     if chosen == "libcurl" and not has_libcurl():
         raise ConfigurationError(
             'WEBSOCKETS["transport"] is "libcurl", which needs pycurl: '
-            "install django-aws-api-gateway-websockets[fast]."
+            'python -m pip install "pycurl>=7.45.3"'
         )
     try:
         make = TRANSPORTS.get(chosen) or import_string(chosen)

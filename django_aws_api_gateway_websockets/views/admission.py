@@ -70,8 +70,14 @@ class Admission:
             # Checked for messages as well: another view may have opened the connection.
             self.check_user()
 
+    def ask(self, hook: str, *args: Any, **kwargs: Any) -> bool:
+        """Return the hook's answer, and note it for those who debug."""
+        answer: bool = getattr(self.view, hook)(self.request, *args, **kwargs)
+        self.view._debug(f"{hook}() returned {answer}")
+        return answer
+
     def check_headers(self) -> None:
-        if not self.view._expected_headers(self.request):
+        if not self.ask("_expected_headers"):
             raise HeadersMissing(f"Missing {', '.join(self.event.missing_headers)}")
         if not validation.is_connection_id(self.event.connection_id):
             raise RequestRefused("Invalid connection id")
@@ -99,7 +105,7 @@ class Admission:
 
     def check_source(self) -> None:
         event = self.event
-        if not self.view._allowed_apigateway(self.request):
+        if not self.ask("_allowed_apigateway"):
             raise self.unproved(f"api_id={event.api_id!r} is not its gateway's")
         if not self.view._has_source_proof(self.request):
             given = "is wrong" if event.secret else "is missing"
@@ -125,7 +131,7 @@ class Admission:
     def check_useragent(self) -> None:
         # 1.1.1 did not ask about a $connect, so a hook of its time may refuse all of them.
         is_asked = self.route != CONNECT or self.view.check_useragent
-        if is_asked and not self.view._expected_useragent(self.request, *self.args, **self.kwargs):
+        if is_asked and not self.ask("_expected_useragent", *self.args, **self.kwargs):
             raise UserAgentUnexpected
 
     def check_url(self) -> None:
@@ -137,14 +143,14 @@ class Admission:
     def is_host_allowed(self) -> bool:
         """Ask the hook about a $connect, and about messages whose Host ALLOWED_HOSTS has not."""
         is_known = self.route != CONNECT and validation.has_allowed_host(self.request)
-        return is_known or self.view._check_allowed_hosts(self.request)
+        return is_known or self.ask("_check_allowed_hosts")
 
     def check_connection_headers(self) -> None:
-        if not self.view._expected_connection_headers(self.request, *self.args, **self.kwargs):
+        if not self.ask("_expected_connection_headers", *self.args, **self.kwargs):
             raise RequestRefused(f"Missing {len(self.event.missing_headers)} headers")
 
     def check_origin(self) -> None:
-        if not self.view._check_host_is_in_origin(self.request):
+        if not self.ask("_check_host_is_in_origin"):
             reason = f"origin={self.event.origin[:80]!r}"
             raise RequestRefused("Host is not in Origin", reason=reason)
 

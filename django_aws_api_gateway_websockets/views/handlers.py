@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from functools import lru_cache, partialmethod, singledispatchmethod
+from functools import lru_cache, partial, partialmethod, singledispatchmethod
 from typing import Any, Callable, FrozenSet, Iterator, Sequence
 from weakref import WeakKeyDictionary
 
@@ -85,17 +85,26 @@ def _is_method(klass: type, name: str, found: Any) -> bool:
         return False
     if isinstance(found, (partialmethod, singledispatchmethod)):
         return _is_method(klass, name, found.func)
-    # An object that a decorator's class has made: it binds as a function does, it holds the
-    # function that the class body defines, or it has been set on purpose.
-    return (
-        (callable(found) and hasattr(type(found), "__get__"))
-        or any(_is_defined_in(klass, inner) for inner in _functions_in(found))
-        or (callable(found) and is_late)
-    )
+    # An object that a decorator's class has made holds the function that the class body defines,
+    # or binds as a function does. (Python 3.13's partial object only warns that it will.)
+    if any(_is_defined_in(klass, inner) for inner in _functions_in(found)):
+        return True
+    binds = hasattr(type(found), "__get__") and not isinstance(found, partial)
+    return callable(found) and (binds or is_late or _names_a_request(found))
 
 
 def _is_defined_in(klass: type, function: Any) -> bool:
     return function.__qualname__.startswith(f"{klass.__qualname__}.") and _takes_request(function)
+
+
+def _names_a_request(found: Any) -> bool:
+    """True for an object that can be called as a handler is, and says that it wants a request."""
+    try:
+        signature = inspect.signature(found)
+        signature.bind("request", route="default")
+    except (TypeError, ValueError):
+        return False
+    return next(iter(signature.parameters), "") == "request"
 
 
 def _takes_request(function: Any) -> bool:

@@ -42,8 +42,8 @@ class Hooks(Answers):
     #: The subprotocols that the view speaks; the first one that a client offers is chosen.
     subprotocols: Sequence[str] = ()
 
-    #: A proxy of WebSocketSession. Any other model is a mixin's, and means nothing here.
-    model: Optional[Type[Any]] = WebSocketSession
+    #: A proxy of WebSocketSession. None and any other model, a mixin's say, mean nothing here.
+    model: Optional[Type[Any]] = None
     #: False while it has not been loaded, None if there is none.
     api_gateway: Union[ApiGateway, Literal[False], None] = None
     websocket_session: Union[WebSocketSession, Literal[False], None] = None

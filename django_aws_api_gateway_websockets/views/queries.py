@@ -14,6 +14,7 @@ from typing import Any, Iterator, Mapping, Optional, Sequence, Type
 
 from django.db import IntegrityError, connections, router, transaction
 from django.db.models import Exists
+from django.db.models.signals import post_save, pre_save
 from django.utils import timezone
 
 from ..exceptions import DuplicateConnection
@@ -81,13 +82,19 @@ def open_session(
 def record_request(session: WebSocketSession, **columns: Any) -> None:
     """Count one more event of a session, and write these columns, in one UPDATE.
 
-    Those who listen to post_save of sessions hear of it.
+    Those who listen to the signals of save() hear of it.
     """
     columns["updated_on"] = timezone.now()
-    _count_request(router.db_for_write(type(session)), session, columns)
-    session.mark_saved(request_count=session.request_count + 1, **columns)
-    if endings.has_save_listeners(type(session)):
-        endings.send_saved(session)
+    using, saved = router.db_for_write(type(session)), {**columns}
+    saved["request_count"] = session.request_count + 1
+    if not endings.has_save_listeners(type(session)):
+        _count_request(using, session, columns)
+        session.mark_saved(**saved)
+        return
+    session.mark_saved(**saved)
+    endings.send_save(pre_save, session)
+    _count_request(using, session, columns)
+    endings.send_save(post_save, session)
 
 
 def record_disconnect(session: WebSocketSession) -> None:

@@ -262,12 +262,12 @@ def test_a_port_that_cannot_be_is_an_error(port):
 @pytest.mark.parametrize(
     ("version", "words"), [(None, "needs websockets."), ("15.0.1", "needs websockets 16")]
 )
-def test_without_the_right_websockets_the_extra_is_named(monkeypatch, version, words):
+def test_without_the_right_websockets_the_remedy_is_named(monkeypatch, version, words):
     module = None if version is None else types.SimpleNamespace(version=version)
     monkeypatch.setitem(sys.modules, "websockets.version", module)
     with pytest.raises(CommandError, match=words) as error:
         call_command("runLocalGateway")
-    assert 'pip install "django-aws-api-gateway-websockets[local]"' in str(error.value)
+    assert 'python -m pip install "websockets>=16"' in str(error.value)
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 10), reason="this Python is new enough")

@@ -9,6 +9,7 @@ from functools import cached_property as functools_cached_property
 from functools import partial, partialmethod, singledispatchmethod, update_wrapper
 
 import pytest
+from django.shortcuts import render
 from django.utils.functional import cached_property, classproperty
 
 from django_aws_api_gateway_websockets.decorators import permission_required
@@ -74,6 +75,13 @@ class Slotted:
         return self.function(None, request, *args, **kwargs)
 
 
+class Called:
+    """An object that wants a request."""
+
+    def __call__(self, request, *args, **kwargs):
+        return {"of": kwargs["route"]}
+
+
 def unnamed(function):
     """A decorator without wraps()."""
 
@@ -118,6 +126,9 @@ class ShapesView(WebSocketView):
 
     partial_method = partialmethod(_answer, text="a partialmethod")
 
+    called = Called()
+    partial_object = partial(lambda text, request, *args, **kwargs: {"of": text}, "a partial")
+
     @singledispatchmethod
     def by_type(self, request, *args, **kwargs):
         return {"of": type(self).__name__}
@@ -135,6 +146,8 @@ class ShapesView(WebSocketView):
         ("later", "ShapesView"),
         ("partial_method", "a partialmethod"),
         ("by_type", "ShapesView"),
+        ("called", "default"),
+        ("partial_object", "a partial"),
     ],
 )
 def test_a_handler_may_have_the_shape_that_its_decorator_gives_it(ask, action, of):
@@ -228,8 +241,15 @@ def fail(*args, **kwargs):
     raise AssertionError("A client reached what is no handler")
 
 
+class Middleware:
+    def __call__(self, request):
+        raise AssertionError("A client reached an object that a view keeps")
+
+
 class KeepingView(WebSocketView):
     renderer = Renderer()
+    middleware = Middleware()
+    rendering = partial(render, template_name="a.html")
     renderer_class = Renderer
     encoder = json.dumps
     upper = str.upper

@@ -107,7 +107,7 @@ def _port(text: str) -> int:
 
 def _load_gateway_class() -> type[LocalGateway]:
     """Return the gateway's class; raise CommandError without the optional package."""
-    remedy = 'Install it: pip install "django-aws-api-gateway-websockets[local]"'
+    remedy = 'Install it: python -m pip install "websockets>=16"'
     try:
         from websockets.version import version
     except ImportError as error:
