@@ -58,64 +58,70 @@ class ProvisioningAttempts(models.Model):
         since = self.provisioning_since
         return since is not None and since > timezone.now() - CLAIM_LIFETIME
 
-    @contextmanager
-    def attempt(self, *, makes_api: bool = False) -> Iterator[None]:
-        """Hold the claim for the length of the block, and record the reason of a failure.
 
-        With ``makes_api`` the row gets the token of the API that is about to be made.
-        Raises GatewayNotReady for an unsaved row, ProvisioningInProgress if another process has
-        the claim, and AwsCallFailed in place of botocore's errors.
-        """
-        self._claim(makes_api)
-        self.notices = ()
-        failure = ""
-        try:
-            with translated_errors():
-                yield
-        except Exception as error:
-            failure = str(error) or repr(error)
-            raise
-        finally:
-            self.write(provisioning_since=None, last_error=failure or None)
+@contextmanager
+def attempt(row: ProvisioningAttempts, *, makes_api: bool = False) -> Iterator[None]:
+    """Hold the row's claim for the length of the block, and record the reason of a failure.
 
-    def attempt_or_log(self, failure: str, work: Callable[[], None]) -> None:
-        """Do the work as an attempt, and log a failure: after a commit it is too late to raise.
+    With ``makes_api`` the row gets the token of the API that is about to be made. Raises
+    GatewayNotReady for an unsaved row, ProvisioningInProgress if another process has the claim,
+    and AwsCallFailed in place of botocore's errors.
+    """
+    claim(row, makes_api)
+    row.notices = ()
+    failure = ""
+    try:
+        with translated_errors():
+            yield
+    except Exception as error:
+        failure = str(error) or repr(error)
+        raise
+    finally:
+        write(row, provisioning_since=None, last_error=failure or None)
 
-        ``failure`` is the beginning of the log line.
-        """
-        try:
-            with self.attempt():
-                work()
-        except WebSocketError as error:
-            logger.error("%s: %s", failure, error)
 
-    def note(self, text: str) -> None:
-        """Log what somebody should know, and keep it for whoever shows the outcome."""
-        logger.warning("%s: %s", self, text)
-        self.notices = (*self.notices, text)
+def attempt_or_log(row: ProvisioningAttempts, failure: str, work: Callable[[], None]) -> None:
+    """Do the work as an attempt, and log a failure: after a commit it is too late to raise.
 
-    def write(self, **columns: Any) -> None:
-        """Write these columns, and no others, to the row and to the object."""
-        for name, value in columns.items():
-            setattr(self, name, value)
-        self.save(update_fields=[*columns, "updated_on"])
+    ``failure`` is the beginning of the log line.
+    """
+    try:
+        with attempt(row):
+            work()
+    except WebSocketError as error:
+        logger.error("%s: %s", failure, error)
 
-    def _claim(self, makes_api: bool) -> None:
-        if self.pk is None:
-            raise GatewayNotReady("Save the gateway before provisioning it.")
-        now = timezone.now()
-        # The primary is read, because a replica may not have another process's claim yet.
-        database = router.db_for_write(type(self), instance=self)
-        rows = type(self)._base_manager.using(database).filter(pk=self.pk)
-        free = Q(provisioning_since=None) | Q(provisioning_since__lt=now - CLAIM_LIFETIME)
-        token = Coalesce("creation_token", Value(get_random_string(32)))
-        claim: dict[str, Any] = {"creation_token": token} if makes_api else {}
-        if not rows.filter(free).update(provisioning_since=now, **claim):
-            raise ProvisioningInProgress(
-                f"{self} is being provisioned by another process. If that one has died, "
-                f"try again {CLAIM_LIFETIME.total_seconds() / 60:.0f} minutes after it began."
-            )
-        self.refresh_from_db(using=database, fields=self.refreshed_fields)
+
+def note(row: ProvisioningAttempts, text: str) -> None:
+    """Log what somebody should know, and keep it for whoever shows the outcome."""
+    logger.warning("%s: %s", row, text)
+    row.notices = (*row.notices, text)
+
+
+def write(row: ProvisioningAttempts, **columns: Any) -> None:
+    """Write these columns, and no others, to the row and to the object."""
+    for name, value in columns.items():
+        setattr(row, name, value)
+    row.save(update_fields=[*columns, "updated_on"])
+
+
+def claim(row: ProvisioningAttempts, makes_api: bool) -> None:
+    """Take the row for this process; see ``attempt``."""
+    if row.pk is None:
+        raise GatewayNotReady("Save the gateway before provisioning it.")
+    now = timezone.now()
+    # The primary is read, because a replica may not have another process's claim yet.
+    database = router.db_for_write(type(row), instance=row)
+    rows = type(row)._base_manager.using(database).filter(pk=row.pk)
+    free = Q(provisioning_since=None) | Q(provisioning_since__lt=now - CLAIM_LIFETIME)
+    token = Coalesce("creation_token", Value(get_random_string(32)))
+    columns: dict[str, Any] = {"creation_token": token} if makes_api else {}
+    if not rows.filter(free).update(provisioning_since=now, **columns):
+        raise ProvisioningInProgress(
+            f"{row} is being provisioned by another process. If that one has died, "
+            f"try again {CLAIM_LIFETIME.total_seconds() / 60:.0f} minutes after it began."
+        )
+    row.refresh_from_db(using=database, fields=row.refreshed_fields)
 
 
 @contextmanager

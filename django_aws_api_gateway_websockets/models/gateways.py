@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Callable
 
 from django.db import models
@@ -15,7 +16,7 @@ from ..provisioning.dry_run import DryRun
 from ..provisioning.routes import Route, RouteTable
 from ..security import proof
 from ..security.integrations import integration_refusal
-from .attempts import translated_errors
+from .attempts import attempt, note, translated_errors, write
 from .columns import FIELDS_FROM_AWS, GatewayColumns
 
 
@@ -64,12 +65,12 @@ class ApiGateway(GatewayColumns):
             return
         if not self.target_base_endpoint:
             raise GatewayNotReady("The target base endpoint is required: https://example.com/ws/")
-        with self.attempt(makes_api=True):
+        with attempt(self, makes_api=True):
             if not self.api_created:
                 self.wanted_routes()  # AWS is not asked for an API that may not get its routes.
                 client = client_for_provisioning()
-                self._run_step(self._create_api, client)
-                self._bring_into_service(client)
+                run_step(self, self._create_api, client)
+                bring_into_service(self, client)
 
     create_gateway.alters_data = True  # type: ignore[attr-defined]
 
@@ -86,10 +87,10 @@ class ApiGateway(GatewayColumns):
         if not (self.api_created and self.target_base_endpoint):
             raise GatewayNotReady("The API needs to be created before it can be upgraded")
         if dry_run:
-            return self._calls_of_upgrade()
-        with self.attempt():
+            return calls_of_upgrade(self)
+        with attempt(self):
             self.wanted_routes()
-            self._bring_into_service(client_for_provisioning())
+            bring_into_service(self, client_for_provisioning())
         return []
 
     upgrade_gateway.alters_data = True  # type: ignore[attr-defined]
@@ -106,26 +107,26 @@ class ApiGateway(GatewayColumns):
             raise GatewayNotReady("A Certificate ARN is required")
         if not self.domain_name:
             raise GatewayNotReady("A domain name is required")
-        with self.attempt():
+        with attempt(self):
             if not self.has_custom_domain:
                 client = client_for_provisioning()
                 domain = self._create_domain_name(client)
-                self.write(api_gateway_domain_name=steps.target_of(domain))
+                write(self, api_gateway_domain_name=steps.target_of(domain))
                 mapping = self._create_api_mapping(client)
-                self.write(api_mapping_id=steps.mapping_of(mapping))
-                self.write(custom_domain_created=True)
+                write(self, api_mapping_id=steps.mapping_of(mapping))
+                write(self, custom_domain_created=True)
 
     create_custom_domain.alters_data = True  # type: ignore[attr-defined]
 
     def deploy_api(self, client: Any) -> None:
         """Deploy the API's routes as they are in AWS now."""
         deployment = steps.deploy(client, self.api_id, self.stage, self.stage_description)
-        self.write(deployment_id=deployment)
+        write(self, deployment_id=deployment)
 
     def deploy_routes(self, client: Any) -> None:
         """Deploy the API, and write its deployment: an overridden ``deploy_api`` may not do so."""
         self.deploy_api(client)
-        self.write(deployment_id=self.deployment_id)
+        write(self, deployment_id=self.deployment_id)
 
     def route_table(self, client: Any) -> RouteTable:
         """Return the routes as they are in AWS. Routes that the table makes send the proof."""
@@ -162,7 +163,9 @@ class ApiGateway(GatewayColumns):
             "ProtocolType": "WEBSOCKET",
             "RouteSelectionExpression": self.route_selection_expression,
         }
-        api = steps.ensure_api(client, self.creation_token or "", wanted, self._tags(), self.note)
+        api = steps.ensure_api(
+            client, self.creation_token or "", wanted, tags_of(self), partial(note, self)
+        )
         self.api_id, self.api_endpoint = api
 
     def _create_routes(self, client: Any) -> None:
@@ -174,17 +177,8 @@ class ApiGateway(GatewayColumns):
         table.remove_unused_integrations()
 
     def _create_stage_and_deploy(self, client: Any) -> None:
-        self._create_stage(client)
+        ensure_stage(self, client)
         self.deploy_api(client)
-
-    def _create_stage(self, client: Any) -> None:
-        wanted = {
-            "ThrottlingRateLimit": self.throttling_rate_limit,
-            "ThrottlingBurstLimit": self.throttling_burst_limit,
-        }
-        # A throttle that is left empty stays what it is in AWS.
-        throttles = {name: value for name, value in wanted.items() if value is not None}
-        steps.ensure_stage(client, self.api_id, self.stage, throttles)
 
     def _create_domain_name(self, client: Any) -> Any:
         """Return AWS's answer about the domain."""
@@ -197,37 +191,54 @@ class ApiGateway(GatewayColumns):
         if self.hosted_zone_id:
             configuration["HostedZoneId"] = self.hosted_zone_id
         return steps.ensure_domain_name(
-            client, self.domain_name, configuration, self._tags(), self.note
+            client, self.domain_name, configuration, tags_of(self), partial(note, self)
         )
 
     def _create_api_mapping(self, client: Any) -> str:
         """Return the mapping's id."""
         return steps.ensure_api_mapping(client, self.domain_name, self.api_id, self.stage)
 
-    def _tags(self) -> dict[str, str]:
-        if not isinstance(self.tags, dict):
-            text = 'The tags must be an object of names and values: {"team": "web"}'
-            raise GatewayNotReady(text)
-        return {str(name): str(value) for name, value in self.tags.items()}
 
-    def _bring_into_service(self, client: Any) -> None:
-        """Make or correct all routes and the stage, deploy them, and record it."""
-        routes = list(self.additional_routes.values_list("pk", flat=True))
-        self._run_step(self._create_routes, client)
-        self._run_step(self._create_stage_and_deploy, client)
-        self.additional_routes.filter(pk__in=routes).update(deployed=True)
-        fingerprint = proof.fingerprint(proof.value_for(self.pk))
-        self.write(api_created=True, source_proof=fingerprint)
+def ensure_stage(gateway: ApiGateway, client: Any) -> None:
+    """Make the stage, or correct its throttles."""
+    wanted = {
+        "ThrottlingRateLimit": gateway.throttling_rate_limit,
+        "ThrottlingBurstLimit": gateway.throttling_burst_limit,
+    }
+    # A throttle that is left empty stays what it is in AWS.
+    throttles = {name: value for name, value in wanted.items() if value is not None}
+    steps.ensure_stage(client, gateway.api_id, gateway.stage, throttles)
 
-    def _run_step(self, step: Callable[[Any], None], client: Any) -> None:
-        """Run a step, and write what it has learnt from AWS."""
-        step(client)
-        self.write(**{name: getattr(self, name) for name in FIELDS_FROM_AWS})
 
-    def _calls_of_upgrade(self) -> list[str]:
-        with translated_errors():
-            client = DryRun(client_for_provisioning())
-            self._create_routes(client)
-            self._create_stage(client)
-            client.create_deployment(StageName=self.stage)
-        return client.calls
+def tags_of(gateway: ApiGateway) -> dict[str, str]:
+    """Return the tags as AWS takes them. Raises GatewayNotReady for what is no object."""
+    if not isinstance(gateway.tags, dict):
+        text = 'The tags must be an object of names and values: {"team": "web"}'
+        raise GatewayNotReady(text)
+    return {str(name): str(value) for name, value in gateway.tags.items()}
+
+
+def bring_into_service(gateway: ApiGateway, client: Any) -> None:
+    """Make or correct all routes and the stage, deploy them, and record it."""
+    routes = list(gateway.additional_routes.values_list("pk", flat=True))
+    run_step(gateway, gateway._create_routes, client)
+    run_step(gateway, gateway._create_stage_and_deploy, client)
+    gateway.additional_routes.filter(pk__in=routes).update(deployed=True)
+    fingerprint = proof.fingerprint(proof.value_for(gateway.pk))
+    write(gateway, api_created=True, source_proof=fingerprint)
+
+
+def run_step(gateway: ApiGateway, step: Callable[[Any], None], client: Any) -> None:
+    """Run a step, and write what it has learnt from AWS."""
+    step(client)
+    write(gateway, **{name: getattr(gateway, name) for name in FIELDS_FROM_AWS})
+
+
+def calls_of_upgrade(gateway: ApiGateway) -> list[str]:
+    """Return the calls that an upgrade would make."""
+    with translated_errors():
+        client = DryRun(client_for_provisioning())
+        gateway._create_routes(client)
+        ensure_stage(gateway, client)
+        client.create_deployment(StageName=gateway.stage)
+    return client.calls

@@ -8,6 +8,7 @@ from typing import Any, Mapping
 from django.db import models, transaction
 
 from ..provisioning.routes import Route, RouteTable
+from .attempts import attempt_or_log
 from .fields import EndpointField
 from .gateways import ApiGateway, client_for_provisioning, require_allowed_host
 
@@ -31,7 +32,7 @@ class ApiGatewayAdditionalRoute(models.Model):
     updated_on = models.DateTimeField(auto_now=True)
 
     #: FIELDS_IN_AWS as AWS has them: as the row was read, or as create_route() made them.
-    _in_aws: Mapping[str, Any] = {}
+    _columns_in_aws: Mapping[str, Any] = {}
 
     class Meta:
         unique_together = [("api_gateway", "route_key")]
@@ -45,27 +46,27 @@ class ApiGatewayAdditionalRoute(models.Model):
         A failure to deploy is logged and shown on the gateway. Then ``deployed`` stays False, and
         the next save tries again.
         """
-        changed = any(getattr(self, name) != value for name, value in self._in_aws.items())
+        changed = any(getattr(self, name) != value for name, value in self._columns_in_aws.items())
         self.deployed = self.deployed and not changed
         if changed and kwargs.get("update_fields"):
             kwargs["update_fields"] = {*kwargs["update_fields"], "deployed"}
         super().save(*args, **kwargs)
-        if self._in_aws.get("api_gateway_id", self.api_gateway_id) != self.api_gateway_id:
-            self._undeploy_on_commit()
+        if self._columns_in_aws.get("api_gateway_id", self.api_gateway_id) != self.api_gateway_id:
+            undeploy_on_commit(self)
         if self.api_gateway.is_live and not self.deployed:
-            transaction.on_commit(self._deploy)
+            transaction.on_commit(partial(deploy, self))
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> ApiGatewayAdditionalRoute:
         route = super().from_db(*args, **kwargs)
         loaded = route.__dict__
-        route._in_aws = {name: loaded[name] for name in FIELDS_IN_AWS & loaded.keys()}
+        route._columns_in_aws = {name: loaded[name] for name in FIELDS_IN_AWS & loaded.keys()}
         return route
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Delete the row, and after the commit the route, if its gateway is live."""
         deleted = super().delete(*args, **kwargs)
-        self._undeploy_on_commit()
+        undeploy_on_commit(self)
         return deleted
 
     def create_route(self, client: Any, deploy: bool = True) -> None:
@@ -75,7 +76,7 @@ class ApiGatewayAdditionalRoute(models.Model):
         """
         route = Route(self.route_key, self.integration_url)
         require_allowed_host(route)
-        former_key = self._in_aws.get("route_key", self.route_key)
+        former_key = self._columns_in_aws.get("route_key", self.route_key)
         table = self.api_gateway.route_table(client)
         table.ensure(route)
         _remove_unused(self.api_gateway, table, former_key)
@@ -83,22 +84,26 @@ class ApiGatewayAdditionalRoute(models.Model):
             self.api_gateway.deploy_routes(client)
             self.deployed = True
             type(self)._base_manager.filter(pk=self.pk).update(deployed=True)
-        self._in_aws = {name: getattr(self, name) for name in FIELDS_IN_AWS}
+        self._columns_in_aws = {name: getattr(self, name) for name in FIELDS_IN_AWS}
 
-    def _deploy(self) -> None:
-        self.api_gateway.attempt_or_log(
-            f"Route not deployed route_key={self.route_key}",
-            lambda: self.create_route(client_for_provisioning()),
-        )
 
-    def _undeploy_on_commit(self) -> None:
-        """After the commit remove the route from the gateway on which AWS has it, by that key."""
-        gateway_pk = self._in_aws.get("api_gateway_id", self.api_gateway_id)
-        route_key = self._in_aws.get("route_key", self.route_key)
-        self._in_aws = {}
-        for gateway in ApiGateway._base_manager.filter(pk=gateway_pk):
-            if gateway.is_live:
-                transaction.on_commit(partial(_undeploy, gateway, route_key))
+def deploy(route: ApiGatewayAdditionalRoute) -> None:
+    """Make the route in AWS and deploy it; log a failure."""
+    attempt_or_log(
+        route.api_gateway,
+        f"Route not deployed route_key={route.route_key}",
+        lambda: route.create_route(client_for_provisioning()),
+    )
+
+
+def undeploy_on_commit(route: ApiGatewayAdditionalRoute) -> None:
+    """After the commit remove the route from the gateway on which AWS has it, by that key."""
+    gateway_pk = route._columns_in_aws.get("api_gateway_id", route.api_gateway_id)
+    route_key = route._columns_in_aws.get("route_key", route.route_key)
+    route._columns_in_aws = {}
+    for gateway in ApiGateway._base_manager.filter(pk=gateway_pk):
+        if gateway.is_live:
+            transaction.on_commit(partial(_undeploy, gateway, route_key))
 
 
 def _undeploy(gateway: ApiGateway, route_key: str) -> None:
@@ -107,7 +112,7 @@ def _undeploy(gateway: ApiGateway, route_key: str) -> None:
         _remove_unused(gateway, gateway.route_table(client), route_key)
         gateway.deploy_routes(client)
 
-    gateway.attempt_or_log(f"Route not removed route_key={route_key}", remove)
+    attempt_or_log(gateway, f"Route not removed route_key={route_key}", remove)
 
 
 def _remove_unused(gateway: ApiGateway, table: RouteTable, key: str) -> None:

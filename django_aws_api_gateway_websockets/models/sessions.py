@@ -41,7 +41,7 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         """
         report, body = Report(), sending.encode(data)
         send = partial(recipients.send, self, body, report, progress=progress)
-        self._now_or_on_commit(send, on_commit)
+        now_or_on_commit(self, send, on_commit)
         return report
 
     async def asend_message(self, data: Any, *, progress: Optional[Progress] = None) -> Report:
@@ -61,7 +61,7 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         """Send ``data`` to one session that is loaded already; see ``send_message``."""
         report, body = Report(), sending.encode(data)
         send = partial(recipients.send_to_one, self, session, body, report)
-        self._now_or_on_commit(send, on_commit)
+        now_or_on_commit(self, send, on_commit)
         return report
 
     async def asend_to_one(self, session: WebSocketSession, data: Any) -> Report:
@@ -98,7 +98,7 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         """
         report = Report()
         for rows in recipients.connected_rows(self.on_primary()):
-            self._close(rows, report, on_commit)
+            close_rows(self, rows, report, on_commit)
         return report
 
     # A template must not call this, and ``objects.close()`` must not close all sessions.
@@ -107,27 +107,35 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
     def close_one(self, session: WebSocketSession, on_commit: bool) -> Report:
         """Close one session that is loaded already; see ``close``."""
         report = Report()
-        self._close([recipients.row_of(session)], report, on_commit)
+        close_rows(self, [recipients.row_of(session)], report, on_commit)
         session.mark_saved(connected=False)
         return report
 
     close_one.alters_data = True  # type: ignore[attr-defined]
 
-    def _close(self, rows: Sequence[Row], report: Report, on_commit: bool) -> None:
-        if rows:
-            end(self.unfiltered().filter(pk__in=[row.pk for row in rows]), CLOSED)
-            self._now_or_on_commit(partial(recipients.close, rows, report), on_commit)
 
-    def _now_or_on_commit(self, act: Callable[[], Any], on_commit: bool) -> None:
-        if not on_commit:
-            act()
-            return
+def close_rows(
+    sessions: WebSocketSessionQuerySet, rows: Sequence[Row], report: Report, on_commit: bool
+) -> None:
+    """Mark these rows as closed, and then close their connections."""
+    if rows:
+        end(sessions.unfiltered().filter(pk__in=[row.pk for row in rows]), CLOSED)
+        now_or_on_commit(sessions, partial(recipients.close, rows, report), on_commit)
 
-        def act_then() -> None:  # Django logs the name of a function. A partial has none.
-            act()
 
-        # The transaction has committed by then, so a failure to reach AWS is only logged.
-        transaction.on_commit(act_then, using=self.on_primary().db, robust=True)
+def now_or_on_commit(
+    sessions: WebSocketSessionQuerySet, act: Callable[[], Any], on_commit: bool
+) -> None:
+    """Call ``act`` now, or when the transaction of these sessions' database has committed."""
+    if not on_commit:
+        act()
+        return
+
+    def act_then() -> None:  # Django logs the name of a function. A partial has none.
+        act()
+
+    # The transaction has committed by then, so a failure to reach AWS is only logged.
+    transaction.on_commit(act_then, using=sessions.on_primary().db, robust=True)
 
 
 class WebSocketSession(ChangeTracking):
