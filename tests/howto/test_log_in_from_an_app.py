@@ -22,7 +22,7 @@ def app(project, connect, alice):
     """A connection of alice's app."""
     response = ask_for_ticket(token_of(alice))
     assert response.status_code == 200
-    assert set(response.json()) == {"ws_token", "expires_in"}
+    assert set(response.json()) == {"ws_token", "token", "expires_in"}
     return connect(ticket=response.json()["ws_token"], headers={"Origin": None})
 
 
