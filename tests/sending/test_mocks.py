@@ -326,6 +326,13 @@ class BotocoreTests(TestCase):
             report = self.session.close()
         self.assertEqual(report.reasons, {"NotCaughtByTheTest": 1})
 
+    @override_settings(AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+    def test_a_closing_looks_for_no_keys(self):
+        with mock.patch("botocore.credentials.CredentialResolver.load_credentials") as load:
+            report = self.session.close()
+        load.assert_not_called()
+        self.assertEqual(report.reasons, {"NotCaughtByTheTest": 1})
+
     def test_messages_of_a_client_that_has_closed_still_leave(self):
         client = get_boto3_client_of_the_test()
         with mock.patch(FACTORY, return_value=client), mock.patch(
