@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from functools import lru_cache
-from typing import Any, Iterator, Mapping, NamedTuple, Optional, cast
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, cast
 
 import boto3
 import botocore.session
@@ -76,8 +76,10 @@ def connections_client(endpoint: Endpoint, is_urgent: bool = False) -> Any:
     message's time. It is thread-safe. A forked child makes its own.
     """
     cache = _cache()
+    settings = (credentials(), conf.max_in_flight)
+    made_by = (boto3.Session, getattr(boto3.Session, "client", None))
     with cache.lock:  # Without it, threads that ask at the same time would each make a client.
-        return cache.connections_client(endpoint, is_urgent, credentials(), conf.max_in_flight)
+        return cache.connections_client(endpoint, is_urgent, settings, made_by)
 
 
 def connections_endpoint(api_id: str, stage: str, api_endpoint: str = "") -> Endpoint:
@@ -163,7 +165,7 @@ def own_session() -> boto3.Session:
 
     Raises botocore's ProfileNotFound.
     """
-    return _cache().session(credentials())
+    return _cache().session(credentials(), boto3.Session)
 
 
 def frozen_credentials() -> Any:
@@ -232,7 +234,10 @@ def client_config(service: str) -> Config:
 
 
 class Cache:
-    """The boto3 sessions and ``@connections`` clients of one process."""
+    """The boto3 sessions and ``@connections`` clients of one process.
+
+    Their keys hold what of boto3 makes them, so that none is kept of a test that has replaced it.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -245,13 +250,13 @@ def _cache() -> Cache:
     return Cache()
 
 
-def _new_session(chosen: Credentials) -> boto3.Session:
-    return boto3.Session(**chosen._asdict())
+def _new_session(chosen: Credentials, make: Callable[..., boto3.Session]) -> boto3.Session:
+    return make(**chosen._asdict())
 
 
-def _new_connections_client(endpoint: Endpoint, is_urgent: bool, *settings: Any) -> Any:
-    # ``settings`` only belong to the cache's key, so that a changed setting makes another client:
-    # create_client reads them itself.
+def _new_connections_client(endpoint: Endpoint, is_urgent: bool, *rest_of_key: Any) -> Any:
+    # The rest only belongs to the cache's key, so that a changed setting makes another client:
+    # create_client reads it itself.
     address = {"endpoint_url": endpoint.url, "region_name": endpoint.region}
     return create_client(CONNECTIONS, **address, config=URGENT_CONFIG if is_urgent else None)
 

@@ -366,6 +366,23 @@ class FollowingTests(TestCase):
         call.assert_called_once()
         client.return_value.post_to_connection.assert_called_once()
 
+    @override_settings(WEBSOCKETS={"transport": "boto3"})
+    def test_a_transport_that_keeps_its_clients_keeps_none_of_a_test(self):
+        session = make_session()
+        for _ in range(2):
+            with mock.patch("boto3.session.Session.client") as client:
+                session.send_message("hello")
+            client.return_value.post_to_connection.assert_called_once()
+
+    @override_settings(AWS_IAM_PROFILE="chat")
+    def test_no_session_of_a_test_is_kept(self):
+        session = make_session()
+        for _ in range(2):
+            with mock.patch("boto3.Session") as made:
+                session.send_message("hello")
+            made.assert_called_once()
+            made.return_value.client.return_value.post_to_connection.assert_called_once()
+
 
 class AsyncTests(TransactionTestCase):
     def test_an_awaited_message_is_caught(self):
