@@ -131,6 +131,20 @@ class PatchedFactoryTests(TestCase):
         urls = [call[1]["endpoint_url"] for call in self.factory.call_args_list]
         self.assertEqual(urls, [ENDPOINT, "https://b.execute-api.eu-west-1.amazonaws.com/b"])
 
+    def test_a_gateway_that_has_only_its_row_is_enough(self):
+        make_session(
+            "b", make_gateway(api_name="b", api_id="", api_created=False)
+        )
+        report = WebSocketSession.objects.filter(connection_id="b").send_message("hello")
+        self.client.post_to_connection.assert_called_once_with(Data='"hello"', ConnectionId="b")
+        self.assertEqual(report.sent, 1)
+
+    def test_a_session_without_a_gateway_is_reported(self):
+        WebSocketSession.objects.create(connection_id="b", channel_name="garden")
+        report = WebSocketSession.objects.filter(channel_name="garden").send_message("hello")
+        self.factory.assert_not_called()
+        self.assertEqual(report.failed, 1)
+
     def test_nobody_to_send_to_asks_for_no_client(self):
         WebSocketSession.objects.none().send_message("hello")
         self.factory.assert_not_called()
