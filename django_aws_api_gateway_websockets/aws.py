@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from functools import lru_cache
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, cast
 
 import boto3
 import botocore.session
@@ -14,7 +14,7 @@ from botocore.exceptions import CredentialRetrievalError, NoCredentialsError, Un
 
 from .conf import conf
 from .exceptions import ConfigurationError, RegionMissing
-from .processes import per_process
+from .processes import is_test_environment, per_process
 
 CONTROL_PLANE = "apigatewayv2"
 CONNECTIONS = "apigatewaymanagementapi"
@@ -50,33 +50,20 @@ class Credentials(NamedTuple):
     aws_secret_access_key: Optional[str] = None
     aws_session_token: Optional[str] = None
 
-    def keys(self) -> dict[str, str]:
-        """Return the keys that are set, as arguments of ``boto3.client``."""
-        return {name: value for name, value in self._asdict().items() if value}
 
-
-def create_client(
-    service: str = CONTROL_PLANE, make: Optional[Callable[..., Any]] = None, **kwargs: Any
-) -> Any:
+def create_client(service: str = CONTROL_PLANE, **kwargs: Any) -> Any:
     """Return a new boto3 client, made as the settings say; ``kwargs`` win over them.
 
-    ``make`` is ``boto3.client``, for a client of boto3's own session instead of the package's.
-    There is none for a profile. Raises RegionMissing if no region is known.
+    Raises RegionMissing if no region is known.
     """
-    found = credentials()
-    own: Any = current_session()
-    if make is None or found.profile_name:
-        make = own.client
-    else:
-        kwargs = {**found.keys(), **kwargs}
-    if conf.endpoint_url:
-        kwargs.setdefault("endpoint_url", conf.endpoint_url)
-    kwargs["region_name"] = kwargs.get("region_name") or default_region()
-    kwargs["config"] = _client_config(service).merge(kwargs.get("config") or Config())
+    kwargs.setdefault("endpoint_url", conf.endpoint_url)
+    kwargs.setdefault("region_name", None)
+    kwargs["region_name"] = kwargs["region_name"] or default_region()
+    kwargs["config"] = client_config(service).merge(kwargs.get("config") or Config())
+    session = own_session()
     with _cache().lock:  # A boto3 session must not make two clients at the same time.
-        client: Any = make(service, **kwargs)
-    if service == CONTROL_PLANE:
-        client.meta.events.register(f"needs-retry.{service}", wait_out_throttling)
+        client: Any = session.client(service, **kwargs)  # type: ignore[call-overload]
+    wait_out_throttling_of(client, service)
     return client
 
 
@@ -89,8 +76,10 @@ def connections_client(endpoint: Endpoint, is_urgent: bool = False) -> Any:
     message's time. It is thread-safe. A forked child makes its own.
     """
     cache = _cache()
+    settings = (credentials(), conf.max_in_flight)
+    made_by = (boto3.Session, getattr(boto3.Session, "client", None))
     with cache.lock:  # Without it, threads that ask at the same time would each make a client.
-        return cache.connections_client(endpoint, is_urgent, credentials(), conf.max_in_flight)
+        return cache.connections_client(endpoint, is_urgent, settings, made_by)
 
 
 def connections_endpoint(api_id: str, stage: str, api_endpoint: str = "") -> Endpoint:
@@ -111,7 +100,7 @@ def default_region() -> str:
 
     Raises RegionMissing if neither has one.
     """
-    region = conf.region_name or current_session().region_name
+    region = conf.region_name or own_session().region_name
     if region:
         return str(region)
     if conf.endpoint_is_loopback:
@@ -159,11 +148,24 @@ def credentials() -> Credentials:
 
 
 def current_session() -> boto3.Session:
-    """Return the boto3 session of the settings' credentials.
+    """Return the boto3 session that ``models.get_boto3_client`` makes clients of.
 
-    Raises botocore's ProfileNotFound, and what ``credentials`` does.
+    In Django's tests that is boto3's default one, unless there is a profile. Raises botocore's
+    ProfileNotFound.
     """
-    return _cache().session(credentials())
+    if is_test_environment() and not conf.iam_profile:
+        if boto3.DEFAULT_SESSION is None:
+            boto3.setup_default_session()
+        return cast(boto3.Session, boto3.DEFAULT_SESSION)
+    return own_session()
+
+
+def own_session() -> boto3.Session:
+    """Return this package's own boto3 session, with the settings' credentials.
+
+    Raises botocore's ProfileNotFound.
+    """
+    return _cache().session(credentials(), boto3.Session)
 
 
 def frozen_credentials() -> Any:
@@ -172,7 +174,7 @@ def frozen_credentials() -> Any:
     botocore refreshes them first if they are about to expire. Raises NoCredentialsError if there
     are none, botocore's other errors, and what ``credentials`` does.
     """
-    found = current_session().get_credentials()
+    found = own_session().get_credentials()
     if found is None:
         raise NoCredentialsError
     try:
@@ -194,7 +196,7 @@ def forget_session() -> None:
 def config_variable(name: str) -> Any:
     """Return one of botocore's configuration variables, from the environment or the profile."""
     # boto3 has no public way to read one.
-    return current_session()._session.get_config_variable(name)
+    return own_session()._session.get_config_variable(name)
 
 
 def wait_out_throttling(response: Any, attempts: int, **kwargs: Any) -> Optional[int]:
@@ -208,7 +210,14 @@ def wait_out_throttling(response: Any, attempts: int, **kwargs: Any) -> Optional
     return None
 
 
-def _client_config(service: str) -> Config:
+def wait_out_throttling_of(client: Any, service: str) -> None:
+    """Let a client of the control plane wait and repeat a call that AWS throttles."""
+    if service == CONTROL_PLANE:
+        client.meta.events.register(f"needs-retry.{service}", wait_out_throttling)
+
+
+def client_config(service: str) -> Config:
+    """Return what this package's clients of a service are set to."""
     # botocore would use HTTP_PROXY for the loopback address, too.
     proxies: Optional[dict[str, str]] = {} if conf.endpoint_is_loopback else None
     if service == CONTROL_PLANE:
@@ -225,7 +234,10 @@ def _client_config(service: str) -> Config:
 
 
 class Cache:
-    """The boto3 sessions and ``@connections`` clients of one process."""
+    """The boto3 sessions and ``@connections`` clients of one process.
+
+    Their keys hold what of boto3 makes them, so that none is kept of a test that has replaced it.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -238,14 +250,14 @@ def _cache() -> Cache:
     return Cache()
 
 
-def _new_session(chosen: Credentials) -> boto3.Session:
-    return boto3.Session(**chosen._asdict())
+def _new_session(chosen: Credentials, make: Callable[..., boto3.Session]) -> boto3.Session:
+    return make(**chosen._asdict())
 
 
-def _new_connections_client(endpoint: Endpoint, is_urgent: bool, *settings: Any) -> Any:
-    # ``settings`` only belong to the cache's key, so that a changed setting makes another client:
-    # create_client reads them itself.
-    address: Any = {"endpoint_url": endpoint.url, "region_name": endpoint.region}
+def _new_connections_client(endpoint: Endpoint, is_urgent: bool, *rest_of_key: Any) -> Any:
+    # The rest only belongs to the cache's key, so that a changed setting makes another client:
+    # create_client reads it itself.
+    address = {"endpoint_url": endpoint.url, "region_name": endpoint.region}
     return create_client(CONNECTIONS, **address, config=URGENT_CONFIG if is_urgent else None)
 
 

@@ -45,7 +45,8 @@ def live_websocket(
     ``local``.
     """
     from .local.gateway import LocalGateway
-    from .local.testing import as_in_production, open_socket, provision
+    from .local.testing import open_socket, provision
+    from .testing import as_in_production
 
     with LocalGateway() as local, ExitStack() as sockets:
         settings.AWS_GATEWAY_ENDPOINT_URL = local.endpoint_url

@@ -26,7 +26,7 @@ from django.utils.http import urlencode
 
 from .models import ApiGateway, WebSocketSession
 from .security import proof
-from .sending import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
+from .sending import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed, fastest
 
 if TYPE_CHECKING:
     from django.test import SimpleTestCase as Base
@@ -118,6 +118,16 @@ def capture_messages() -> Iterator[Outbox]:
 def to_outbox() -> dict[str, Any]:
     """Return the WEBSOCKETS setting with which messages go to the outbox."""
     return {**getattr(settings, "WEBSOCKETS", {}), "transport": f"{__name__}.OutboxTransport"}
+
+
+def as_in_production() -> dict[str, Any]:
+    """Return the WEBSOCKETS setting with which messages take the way that they take in production.
+
+    In tests another one is taken, unless the settings name a transport.
+    """
+    chosen = getattr(settings, "WEBSOCKETS", {})
+    is_named = chosen.get("transport", "auto") != "auto"
+    return chosen if is_named else {**chosen, "transport": fastest()}
 
 
 class WebSocketClient:

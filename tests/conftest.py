@@ -4,6 +4,7 @@ import sys
 import time
 
 import pytest
+from django.test.utils import setup_test_environment, teardown_test_environment
 from django.urls import path
 
 from tests.edge import Edge
@@ -65,10 +66,24 @@ def new_session():
 
 
 @pytest.fixture
+def outside_of_tests(settings):
+    """As in a site's own process, and not in Django's test environment."""
+    teardown_test_environment()
+    yield
+    setup_test_environment(settings.DEBUG)
+
+
+@pytest.fixture
 def edge(settings):
-    """A loopback server in the place of AWS, to which both of boto3's clients go."""
+    """A loopback server in the place of AWS, to which both of boto3's clients go.
+
+    The transport is that of production, unless the test or its settings name one.
+    """
+    from django_aws_api_gateway_websockets.testing import as_in_production
+
     with Edge() as server:
         settings.AWS_GATEWAY_ENDPOINT_URL = server.url
+        settings.WEBSOCKETS = as_in_production()
         yield server
 
 
@@ -138,7 +153,7 @@ def local_gateway(settings):
     """A running local gateway, to which both of boto3's clients go. Not on Python 3.8 and 3.9."""
     pytest.importorskip("websockets")
     from django_aws_api_gateway_websockets.local.gateway import LocalGateway
-    from django_aws_api_gateway_websockets.local.testing import as_in_production
+    from django_aws_api_gateway_websockets.testing import as_in_production
 
     with LocalGateway() as gateway:
         settings.AWS_GATEWAY_ENDPOINT_URL = gateway.endpoint_url

@@ -12,6 +12,8 @@ from django_aws_api_gateway_websockets import aws
 from django_aws_api_gateway_websockets.exceptions import ConfigurationError, RegionMissing
 from django_aws_api_gateway_websockets.models import get_boto3_client
 
+pytestmark = pytest.mark.usefixtures("outside_of_tests")
+
 AWS_SETTINGS = (
     "AWS_GATEWAY_REGION_NAME",
     "AWS_REGION_NAME",

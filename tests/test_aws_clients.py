@@ -15,6 +15,8 @@ from django_aws_api_gateway_websockets import aws
 from django_aws_api_gateway_websockets.models import get_boto3_client
 from tests.edge import DEADLINE
 
+pytestmark = pytest.mark.usefixtures("outside_of_tests")
+
 HERE = aws.Endpoint("http://127.0.0.1:9001/here", "eu-west-1")
 THERE = aws.Endpoint("http://127.0.0.1:9001/there", "eu-west-1")
 

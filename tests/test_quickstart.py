@@ -14,6 +14,9 @@ from tests.quickstart import DEADLINE, fetch, make_project, running_chat
 #: The examples with real sockets are for Python 3.10 and newer.
 HAS_SOCKETS = find_spec("websockets") is not None
 
+#: So is moto, which not every environment has.
+HAS_MOTO = find_spec("moto") is not None
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
@@ -25,9 +28,15 @@ def test_the_project_passes_djangos_checks(project):
 
 
 def test_the_examples_of_the_testing_page_pass_in_a_testcase(project):
-    labels = {"chat.tests": 5}
+    labels = {"chat.tests": 5, "chat.test_mocks": 3}
     for name in ("testing-testcase", "testing-refusal", "testing-closed"):
         project.write(name)
+    for name in ("mocks-patch", "mocks-stubber", "mocks-hook"):
+        project.write(name)
+    if HAS_MOTO:
+        project.write("moto-send")
+        project.write("moto-create")
+        labels["chat.test_moto"] = 2
     if HAS_SOCKETS:
         project.write("testing-live")
         project.write("testing-inject")

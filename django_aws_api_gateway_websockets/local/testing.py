@@ -23,7 +23,7 @@ from django.utils.http import urlencode
 from websockets.sync.client import ClientConnection, connect
 
 from django_aws_api_gateway_websockets.models import ApiGateway
-from django_aws_api_gateway_websockets.sending import fastest
+from django_aws_api_gateway_websockets.testing import as_in_production
 
 from .gateway import LocalGateway
 from .limits import Limits
@@ -57,16 +57,6 @@ class LiveSocket:
     def close(self) -> None:
         """Close the socket, as when its page is left."""
         self._opened.close()
-
-
-def as_in_production() -> dict[str, Any]:
-    """Return the WEBSOCKETS setting with which messages take the way that they take in production.
-
-    In tests another one is taken, unless the settings name a transport.
-    """
-    chosen = getattr(settings, "WEBSOCKETS", {})
-    is_named = chosen.get("transport", "auto") != "auto"
-    return chosen if is_named else {**chosen, "transport": fastest()}
 
 
 @contextmanager

@@ -4,7 +4,8 @@ messages    what a message may be
 rows        what sending is told of sessions, and the endpoints of their gateways
 reports     recipients, their outcomes, and the report that counts them
 transports  the ways to reach connections, and the interface for a transport of your own
-boto        the transports that use boto3: for unusual endpoints, and for tests
+boto        the transport that uses boto3, for endpoints that are not ordinary
+replaceable the transport of Django's tests, whose mocks catch what it sends
 delivery    who is tried next, and who is tried again
 retries     how often and how long one recipient is tried
 pace        how fast this process may send: congestion control by rate

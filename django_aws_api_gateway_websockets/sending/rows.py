@@ -8,6 +8,7 @@ from .. import aws
 from ..aws import Endpoint
 from ..exceptions import ConfigurationError, RegionMissing
 from .reports import Outcome, Recipient, ReportWriter, failed
+from .transports import is_replaceable
 
 NO_GATEWAY = failed("The session has no created gateway")
 
@@ -52,7 +53,8 @@ def endpoint_of(
 
     Raises RegionMissing, and ConfigurationError for a region that AWS does not have.
     """
-    if not api_id:
+    # A mock of Django's tests takes what is sent to a gateway that has only its row.
+    if api_id is None or not (api_id or is_replaceable()):
         return None
     return aws.connections_endpoint(api_id, stage_name or "production", api_endpoint or "")
 

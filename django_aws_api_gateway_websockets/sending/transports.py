@@ -14,9 +14,10 @@ from ..conf import conf
 from ..exceptions import ConfigurationError
 from ..processes import is_test_environment
 from .addresses import is_ordinary, trusted_certificates
-from .boto import Boto3Transport, ReplaceableTransport
+from .boto import Boto3Transport
 from .delivery import Delivery
 from .engines.base import Engine, pool
+from .replaceable import ReplaceableTransport
 from .reports import Recipient, Result, failed
 from .retries import CLOSE_POLICY, SEND_POLICY, RetryPolicy
 

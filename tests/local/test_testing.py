@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from typing import Callable
+from unittest import mock
 
 import pytest
 
 pytest.importorskip("websockets")
 
+from django.conf import settings
 from django.contrib.auth.models import User
-from django.test import LiveServerTestCase
+from django.test import LiveServerTestCase, override_settings
 from websockets.exceptions import InvalidStatus
 
 from django_aws_api_gateway_websockets.local.testing import LiveSocket, LocalGatewayTestMixin
 from django_aws_api_gateway_websockets.models import WebSocketSession
+
+FACTORY = "django_aws_api_gateway_websockets.models.get_boto3_client"
 
 
 class LocalGatewayTestMixinTests(LocalGatewayTestMixin, LiveServerTestCase):
@@ -38,6 +42,19 @@ class LocalGatewayTestMixinTests(LocalGatewayTestMixin, LiveServerTestCase):
             self.open_socket(origin="https://evil.example")
         self.assertEqual(refused.exception.response.status_code, 400)
 
+    def test_messages_are_sent_as_in_production(self) -> None:
+        socket = self.open_socket()
+        with mock.patch(FACTORY) as factory:
+            WebSocketSession.objects.send_message("hello")
+        self.assertEqual(socket.receive(), "hello")
+        factory.assert_not_called()
+
+
+@override_settings(WEBSOCKETS={"transport": "boto3", "max_in_flight": 3})
+class ChosenTransportTests(LocalGatewayTestMixin, LiveServerTestCase):
+    def test_a_transport_that_the_settings_name_stays(self) -> None:
+        self.assertEqual(settings.WEBSOCKETS, {"transport": "boto3", "max_in_flight": 3})
+
 
 def test_fixture_opens_sockets_to_the_live_server(
     live_websocket: Callable[..., LiveSocket],
@@ -45,3 +62,13 @@ def test_fixture_opens_sockets_to_the_live_server(
     socket = live_websocket("/ws/", channel="lobby")
     socket.send({"action": "chat", "text": "hello"})
     assert socket.receive() == {"text": "hello"}
+
+
+def test_messages_of_the_fixture_are_sent_as_in_production(
+    live_websocket: Callable[..., LiveSocket],
+) -> None:
+    socket = live_websocket("/ws/")
+    with mock.patch(FACTORY) as factory:
+        WebSocketSession.objects.send_message("hello")
+    assert socket.receive() == "hello"
+    factory.assert_not_called()

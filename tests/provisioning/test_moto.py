@@ -13,6 +13,7 @@ from unittest import mock
 import boto3
 import pytest
 
+from django_aws_api_gateway_websockets.aws import current_session
 from django_aws_api_gateway_websockets.models import ApiGateway, WebSocketSession
 from django_aws_api_gateway_websockets.security import proof
 from tests.factories import fresh, make_gateway, make_session
@@ -168,6 +169,36 @@ def test_an_additional_route_is_made_changed_and_deleted(
     assert aws.hooks["CreateDeployment"].call_count == 4
 
 
+def test_only_the_default_route_answers(aws, gateway):
+    for route in aws.get_routes(ApiId=gateway.api_id)["Items"]:
+        assert (route["ApiKeyRequired"], route["AuthorizationType"]) == (False, "NONE")
+        answers = route["RouteKey"] == "$default"
+        assert route.get("RouteResponseSelectionExpression") == ("$default" if answers else None)
+
+
+def test_a_second_run_makes_nothing_twice(aws, gateway):
+    before = routes_of(aws, gateway)
+    ApiGateway.objects.update(api_created=False, deployment_id="")
+    again = fresh(gateway)
+    again.create_gateway()
+    assert [api["ApiId"] for api in aws.get_apis()["Items"]] == [gateway.api_id]
+    assert routes_of(aws, again) == before
+
+
+def test_an_upgrade_that_is_tried_out_changes_nothing(aws, gateway):
+    integration, *_ = aws.get_integrations(ApiId=gateway.api_id)["Items"]
+    old = {"IntegrationId": integration["IntegrationId"], "IntegrationUri": "https://old.example/"}
+    aws.update_integration(ApiId=gateway.api_id, **old)
+    before = routes_of(aws, gateway)
+    calls = gateway.upgrade_gateway(dry_run=True)
+    assert [call.partition(" ")[0] for call in calls] == [
+        *("create_integration", "update_route", "delete_integration", "create_deployment")
+    ]
+    assert routes_of(aws, gateway) == before
+    gateway.upgrade_gateway()
+    assert old["IntegrationUri"] not in [url for url, _ in routes_of(aws, gateway).values()]
+
+
 def test_an_upgrade_changes_only_what_is_new(aws, gateway):
     before = routes_of(aws, gateway)
     ApiGateway.objects.update(throttling_rate_limit=50, throttling_burst_limit=20)
@@ -180,9 +211,18 @@ def test_an_upgrade_changes_only_what_is_new(aws, gateway):
     assert sent["defaultRouteSettings"]["loggingLevel"] == "OFF"
 
 
-def test_a_message_arrives(aws, gateway):
+@pytest.mark.parametrize("transport", ["auto", "boto3"])
+def test_a_message_arrives_until_its_connection_is_closed(aws, gateway, settings, transport):
+    settings.WEBSOCKETS = {"transport": transport}
     make_session(gateway, connection_id="abc")
     report = WebSocketSession.objects.send_message({"text": "hello"})
     assert report.sent == 1
     posted = apigatewaymanagementapi_backends["123456789012"][REGION].connections
     assert [found.data for found in posted.values()] == [b'{"text": "hello"}']
+    assert WebSocketSession.objects.all().close().closed == 1
+    assert len(posted) == 0
+
+
+def test_the_hooks_of_our_clients_session_are_called(aws, gateway):
+    """The session that ``aws.current_session()`` returns is that of moto's test."""
+    assert current_session() is boto3.DEFAULT_SESSION
