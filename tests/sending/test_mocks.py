@@ -132,9 +132,7 @@ class PatchedFactoryTests(TestCase):
         self.assertEqual(urls, [ENDPOINT, "https://b.execute-api.eu-west-1.amazonaws.com/b"])
 
     def test_a_gateway_that_has_only_its_row_is_enough(self):
-        make_session(
-            "b", make_gateway(api_name="b", api_id="", api_created=False)
-        )
+        make_session("b", make_gateway(api_name="b", api_id="", api_created=False))
         report = WebSocketSession.objects.filter(connection_id="b").send_message("hello")
         self.client.post_to_connection.assert_called_once_with(Data='"hello"', ConnectionId="b")
         self.assertEqual(report.sent, 1)
