@@ -26,6 +26,7 @@ NO_METHODS = (
     staticmethod,
     classmethod,
     property,
+    partial,  # Python 3.14 binds it, and older ones do not
     types.BuiltinFunctionType,
     types.MethodDescriptorType,
     types.MethodType,
@@ -86,10 +87,10 @@ def _is_method(klass: type, name: str, found: Any) -> bool:
     if isinstance(found, (partialmethod, singledispatchmethod)):
         return _is_method(klass, name, found.func)
     # An object that a decorator's class has made holds the function that the class body defines,
-    # or binds as a function does. (Python 3.13's partial object only warns that it will.)
+    # or binds as a function does.
     if any(_is_defined_in(klass, inner) for inner in _functions_in(found)):
         return True
-    binds = hasattr(type(found), "__get__") and not isinstance(found, partial)
+    binds = hasattr(type(found), "__get__")
     return callable(found) and (binds or is_late or _names_a_request(found))
 
 

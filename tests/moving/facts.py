@@ -188,7 +188,7 @@ HANDLERS = [
     Fact(
         "callables of every shape are handlers",
         "test_a_method_that_a_class_decorates_is_called test_a_partialmethod_is_called "
-        "test_a_callable_object_is_called test_a_partial_object_is_called "
+        "test_a_callable_object_is_called "
         "test_a_method_under_lru_cache_is_called test_a_singledispatchmethod_is_called "
         "test_a_lambda_in_the_class_is_called "
         "test_a_function_that_is_set_on_the_class_later_is_called "
@@ -201,7 +201,7 @@ HANDLERS = [
         "test_a_static_method test_a_class_method test_a_property test_a_private_method "
         "test_a_method_of_the_view_that_the_project_overrides "
         "test_the_methods_and_values_of_the_view test_a_client_cannot_disconnect_by_an_action "
-        "test_a_value_of_the_class",
+        "test_a_value_of_the_class test_a_partial_object",
         "A client can call only :ref:`handlers <handlers>`, not every method of the view.",
     ),
     Fact(
