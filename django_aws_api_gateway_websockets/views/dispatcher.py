@@ -29,6 +29,9 @@ from .hooks import Hooks
 
 logger = logging.getLogger(__package__)
 
+#: The key by which messages of the releases 2.x to 4.x name their handler.
+LATER_KEY = "handler"
+
 #: The hooks that answer a refusal, the narrowest class first.
 ANSWERS: dict[Any, str] = {
     ConnectionUnknown: "session_not_found",
@@ -126,20 +129,29 @@ class EventDispatcher(Admission):
 
     def find_action(self) -> str:
         """Return the action that the message names, by one key or the other."""
-        view = self.view
+        view, body = self.view, self.view.body
         # A route of its own needs no key: its name is in the URL.
-        action = self.route if self.is_handler(self.route) else None
-        action = view.body.get(view.route_selection_key, action)
-        other = view.body.get(view.handler_selection_key or "")
-        if isinstance(other, str) and (action is None or self.is_handler(other)):
-            action = other
+        fallback = self.route if self.is_handler(self.route) else None
+        action = body.get(view.route_selection_key, fallback)
+        chosen = view.handler_selection_key
+        if chosen:
+            # Without a handler of that name the other key decides, and else it is default()'s.
+            if self.is_handler(body.get(chosen)) or action is None:
+                action = body.get(chosen)
+        elif action is None and self.is_handler(body.get(LATER_KEY)):
+            action = body[LATER_KEY]
         if not isinstance(action, str):
             raise RouteSelectionKeyMissing
         return action
 
-    def is_handler(self, name: str) -> bool:
+    def is_handler(self, name: Any) -> bool:
+        """True if a message may call the method of that name."""
         allowed = self.view.allowed_handlers
-        return (allowed is None or name in allowed) and is_handler(type(self.view), Hooks, name)
+        return (
+            isinstance(name, str)
+            and (allowed is None or name in allowed)
+            and is_handler(type(self.view), Hooks, name)
+        )
 
     def change_channel(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Move the session to the channel that the message names; answer with its name."""

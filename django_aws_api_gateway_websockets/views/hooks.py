@@ -33,7 +33,7 @@ class Hooks(Answers):
 
     #: The key of a message that names its handler.
     route_selection_key: str = "action"
-    #: Another key that may do so. It comes first if it names a handler.
+    #: Another key that may do so, and comes first. None is "handler", which comes second.
     handler_selection_key: Optional[str] = None
     #: The only handlers that a client may call; None for all. It does not limit ``default``.
     allowed_handlers: Optional[Collection[str]] = None

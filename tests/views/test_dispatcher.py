@@ -53,5 +53,14 @@ def test_two_keys_may_name_the_handler(websocket, mount):
     assert answered(post(ws, body=b'{"text": "hello"}'))[0] == 400
 
 
+def test_a_message_of_a_later_releases_page_names_its_handler(websocket, mount):
+    ws = websocket(mount(ChatView))
+    assert ws.send({"handler": "later"}).json() == {"async": True}
+    assert ws.send({"action": "whoami", "handler": "later"}).json() == {"user": ""}
+    assert ws.send({"action": "nothing", "handler": "later"}).json() == {"default": "nothing"}
+    response = ws.send({"handler": "nothing"})
+    assert answered(response) == (400, b"route_select_key action missing from request body.")
+
+
 def test_an_empty_action_is_for_default(websocket, mount):
     assert websocket(mount(ChatView)).send({"action": ""}).json() == {"default": ""}
