@@ -56,7 +56,8 @@ def can_join_channel(channels: list[Channel]) -> str:
             lines.append(f"        return {_condition(channel)}")
     listed = [channel.name for channel in channels if channel.access == OPEN]
     unlisted = f"channel_name in {listed!r}" if listed else "False"
-    lines.append(f"    return True  # with ALLOW_UNLISTED_CHANNELS = False: return {unlisted}")
+    lines.append(f"    # With ALLOW_UNLISTED_CHANNELS = False: return {unlisted}")
+    lines.append("    return True")
     return "\n".join(lines)
 
 

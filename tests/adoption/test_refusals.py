@@ -89,7 +89,7 @@ def test_channels_that_are_open_to_all_are_no_reason(later, adopt):
     with connection.cursor() as cursor:
         cursor.execute(OPEN_ALL)
     printed = adopt()
-    assert "return True  # with ALLOW_UNLISTED_CHANNELS = False: return channel_name in" in printed
+    assert "# With ALLOW_UNLISTED_CHANNELS = False: return channel_name in" in printed
     assert "['chiefs', 'lobby', 'press', 'team']" in printed
 
 
