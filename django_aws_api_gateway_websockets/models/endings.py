@@ -22,7 +22,7 @@ def end(sessions: PrimaryQuerySet[Any], reason: str) -> int:
     if not (has_close_listeners(rows.model) or has_save_listeners(rows.model)):
         return rows.update(connected=False, updated_on=timezone.now())
     with transaction.atomic(rows.db):
-        ended = [session for session in rows if mark_closed(session)]
+        ended = [session for session in rows.order_by("pk") if mark_closed(session)]
     for session in ended:
         send_save(post_save, session)
         send_closed(session, reason)
