@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.management import call_command
 from django.db import connection
 from django.db.models.signals import post_save
@@ -144,7 +144,7 @@ def test_a_gone_connection_is_told_once(told, gone, gateway):
 @pytest.mark.django_db(transaction=True)
 def test_a_gone_connection_is_told_from_asynchronous_code(told, gone):
     gone("a")
-    asyncio.run(sessions.asend_message("x"))
+    async_to_sync(sessions.asend_message)("x")
     assert told == [("closed", "a", "gone")]
 
 
