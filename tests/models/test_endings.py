@@ -144,7 +144,7 @@ def test_a_gone_connection_is_told_once(told, gone, gateway):
 @pytest.mark.django_db(transaction=True)
 def test_a_gone_connection_is_told_from_asynchronous_code(told, gone):
     gone("a")
-    async_to_sync(sessions.asend_message)("x")
+    async_to_sync(sessions.all().asend_message)("x")
     assert told == [("closed", "a", "gone")]
 
 
