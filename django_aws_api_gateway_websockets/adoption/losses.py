@@ -26,11 +26,11 @@ def foreign_keys(connection: BaseDatabaseWrapper, found: Leftovers) -> Iterator[
     """Yield (table and column, table that goes) for each key of a table that stays."""
     tables = Tables(connection)
     dropped = {table for _, table in found.tables}
-    if dropped:
-        for table in sorted(tables.names - dropped):
-            for column, target in tables.foreign_keys(table).items():
-                if target in dropped:
-                    yield f"{table}.{column}", target
+    if not dropped:
+        return
+    for table in sorted(tables.names - dropped):
+        keys = tables.foreign_keys(table).items()
+        yield from ((f"{table}.{column}", target) for column, target in keys if target in dropped)
 
 
 def channels(connection: BaseDatabaseWrapper, found: Leftovers) -> list[Channel]:

@@ -100,18 +100,19 @@ def _is_defined_in(klass: type, function: Any) -> bool:
 
 def _names_a_request(found: Any) -> bool:
     """True for an object that can be called as a handler is, and says that it wants a request."""
-    try:
-        signature = inspect.signature(found)
-        signature.bind("request", route="default")
-    except (TypeError, ValueError):
-        return False
-    return next(iter(signature.parameters), "") == "request"
+    return (
+        _takes(found, "request") and next(iter(inspect.signature(found).parameters)) == "request"
+    )
 
 
 def _takes_request(function: Any) -> bool:
     """True if it can be called as a handler is. A cached property's function cannot."""
+    return _takes(function, "self", "request")
+
+
+def _takes(found: Any, *arguments: str) -> bool:
     try:
-        inspect.signature(function).bind("self", "request", route="default")
+        inspect.signature(found).bind(*arguments, route="default")
     except (TypeError, ValueError):
         return False
     return True
