@@ -26,7 +26,7 @@ from django.utils.http import urlencode
 
 from .models import ApiGateway, WebSocketSession
 from .security import proof
-from .sending import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed, fastest
+from .sending import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
 
 if TYPE_CHECKING:
     from django.test import SimpleTestCase as Base
@@ -127,7 +127,7 @@ def as_in_production() -> dict[str, Any]:
     """
     chosen = getattr(settings, "WEBSOCKETS", {})
     is_named = chosen.get("transport", "auto") != "auto"
-    return chosen if is_named else {**chosen, "transport": fastest()}
+    return chosen if is_named else {**chosen, "transport": "sockets"}
 
 
 class WebSocketClient:

@@ -89,7 +89,7 @@ def set_up(folder, aws):
         ROOT_URLCONF=__name__,
         USE_TZ=True,
         AWS_GATEWAY_ENDPOINT_URL=aws,
-        WEBSOCKETS={"transport": "threads"},
+        WEBSOCKETS={"transport": "sockets"},
     )
     django.setup()
 

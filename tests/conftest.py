@@ -87,13 +87,11 @@ def edge(settings):
         yield server
 
 
-@pytest.fixture(params=["libcurl", "threads"])
-def transport(request, settings):
-    """The name of a transport of ours, which the settings name, too."""
-    if request.param == "libcurl":
-        pytest.importorskip("pycurl")
-    settings.WEBSOCKETS = {"transport": request.param}
-    return request.param
+@pytest.fixture
+def transport(settings):
+    """The name of the transport of production, which the settings name, too."""
+    settings.WEBSOCKETS = {"transport": "sockets"}
+    return "sockets"
 
 
 @pytest.fixture(scope="session")

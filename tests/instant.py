@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable, List, Tuple
 
 from django_aws_api_gateway_websockets.sending.engines.base import Answer
+
 from django_aws_api_gateway_websockets.sending.transports import EngineTransport
 
 

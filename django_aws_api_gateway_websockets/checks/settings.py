@@ -51,7 +51,7 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check every setting that the package reads."""
     # A setting that is not text cannot be checked any further.
     of_aws = list(_check_texts()) or [*_check_aws(), *_check_endpoint()]
-    return [*of_aws, *_check_websockets()]
+    return [*of_aws, *(list(_check_websockets()) or _check_replaced_transport())]
 
 
 def check_deployed_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -188,6 +188,16 @@ def _check_transport() -> Iterator[CheckMessage]:
         names = ", ".join(map(repr, ("auto", *sending.TRANSPORTS)))
         hint = f"Give {names}, or the dotted path of a class of your own."
         yield check_message("E008", str(error), hint, IN_SETTINGS)
+
+
+def _check_replaced_transport() -> Iterator[CheckMessage]:
+    if conf.transport in sending.REPLACED:
+        yield check_message(
+            "W015",
+            f'WEBSOCKETS["transport"] is {conf.transport!r}, which "sockets" has replaced.',
+            'Leave it out, or write "auto". The extra "fast" and pycurl are not needed any more.',
+            IN_SETTINGS,
+        )
 
 
 def _check_task_backend() -> Iterator[CheckMessage]:

@@ -11,7 +11,8 @@ retries     how often and how long one recipient is tried
 pace        how fast this process may send: congestion control by rate
 signing     Signature Version 4, with the credentials of the moment
 addresses   what an endpoint consists of: host, proxy, trusted certificates
-engines     what carries HTTP requests, many at a time
+exchanges   one request and its answer
+sockets     what carries HTTP requests, many at a time
 """
 
 from __future__ import annotations
@@ -33,13 +34,14 @@ from .reports import (
     failed,
 )
 from .rows import Row, reachable, require_regions
-from .transports import TRANSPORTS, Transport, fastest, is_replaceable, transport
+from .transports import REPLACED, TRANSPORTS, Transport, is_replaceable, transport
 
 __all__ = [
     "BATCH_SIZE",
     "CLOSED",
     "GONE",
     "MAX_MESSAGE_BYTES",
+    "REPLACED",
     "SENT",
     "TRANSPORTS",
     "Outcome",
@@ -54,7 +56,6 @@ __all__ = [
     "encode",
     "failed",
     "fan_out",
-    "fastest",
     "is_replaceable",
     "reachable",
     "require_regions",

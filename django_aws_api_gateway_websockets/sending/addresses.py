@@ -5,58 +5,71 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Tuple
 from urllib.parse import quote, urlsplit
 
-from botocore.httpsession import get_cert_path
+from botocore.httpsession import ProxyConfiguration, get_cert_path
 from botocore.utils import get_environ_proxies
 
 from .. import aws
 from ..aws import Endpoint
 from ..conf import DEFAULT_PORTS, conf
 
+HOST = r"(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::[1-9][0-9]{0,4})?"
+
 #: A URL that all HTTP libraries read, and sign, in the same way. boto3 serves the others.
-ORDINARY_URL = re.compile(
-    r"https?://(?:[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::[1-9][0-9]{0,4})?"
-    r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*",
-)
+ORDINARY_URL = re.compile(rf"https?://{HOST}(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+
+#: A proxy that boto3 is not needed for: one that is spoken to without TLS.
+ORDINARY_PROXY = re.compile(rf"http://(?:[^@/?#]*@)?{HOST}/?", re.IGNORECASE)
+
 #: A connection id in the form that API Gateway gives it.
 AWS_CONNECTION_ID = re.compile(r"[A-Za-z0-9_-]+=*")
+
+
+class Proxy(NamedTuple):
+    """A proxy by which a place is reached."""
+
+    #: Its name and port.
+    host: Tuple[str, int]
+    #: The header with its user name and password and a line break, or "".
+    authorization: str
+
+
+class Place(NamedTuple):
+    """Where a connection leads. Requests to one place may share their connections."""
+
+    scheme: str
+    hostname: str
+    port: int
+    proxy: Optional[Proxy]
 
 
 class Address(NamedTuple):
     """An endpoint, taken apart once for all of its recipients."""
 
     region: str
-    scheme: str
-    hostname: str
-    port: int
+    place: Place
     #: The Host header: with the port, unless it is the scheme's own.
     host: str
-    #: The path up to the connection id, as it is sent and as it is signed.
+    #: The path up to the connection id.
     path: str
-    canonical_path: str
-    #: The proxy's URL, with a scheme, or None.
-    proxy: Optional[str]
 
     @property
-    def origin(self) -> str:
-        return f"{self.scheme}://{self.host}"
+    def relay(self) -> Optional[Proxy]:
+        """The proxy that reads the requests itself, as it does without TLS."""
+        return self.place.proxy if self.place.scheme == "http" else None
 
 
-@lru_cache(maxsize=1024)
-def is_ordinary(endpoint: Endpoint) -> bool:
-    """True if the endpoint can be reached without boto3."""
+def address_of(endpoint: Endpoint) -> Optional[Address]:
+    """Return the address of an endpoint, by the proxy that now counts.
+
+    None means that the endpoint or its proxy is not ordinary, and only boto3 can reach it.
+    """
     try:
-        urlsplit(endpoint.url).port  # noqa: B018
-    except ValueError:  # no such port or IP address can exist
-        return False
-    return ORDINARY_URL.fullmatch(endpoint.url) is not None
-
-
-def address_of(endpoint: Endpoint) -> Address:
-    """Return the address of an ordinary endpoint, with the proxy that now counts."""
-    return _address(endpoint, proxy_for(endpoint.url))
+        return _address(endpoint, proxy_for(endpoint.url))
+    except ValueError:  # No such port or IP address can exist.
+        return None
 
 
 def proxy_for(url: str) -> Optional[str]:
@@ -89,20 +102,25 @@ def escaped(connection_id: str) -> str:
     return quote(connection_id, safe="-._~")
 
 
-def canonical(path: str) -> str:
-    """Return a request's path as it is signed: escaped characters are escaped again."""
-    return quote(path, safe="/~")
-
-
 @lru_cache(maxsize=256)
-def _address(endpoint: Endpoint, proxy: Optional[str]) -> Address:
+def _address(endpoint: Endpoint, proxy: Optional[str]) -> Optional[Address]:
+    if not ORDINARY_URL.fullmatch(endpoint.url):
+        return None
+    if proxy is not None and not ORDINARY_PROXY.fullmatch(proxy):
+        return None
     parts = urlsplit(endpoint.url)
     hostname = str(parts.hostname)
     port = parts.port or DEFAULT_PORTS[parts.scheme]
     host = f"[{hostname}]" if ":" in hostname else hostname
     if port != DEFAULT_PORTS[parts.scheme]:
         host = f"{host}:{port}"
-    path = f"{parts.path}/@connections/"
-    return Address(
-        endpoint.region, parts.scheme, hostname, port, host, path, canonical(path), proxy
-    )
+    place = Place(parts.scheme, hostname, port, proxy_of(proxy) if proxy else None)
+    return Address(endpoint.region, place, host, f"{parts.path}/@connections/")
+
+
+def proxy_of(url: str) -> Proxy:
+    """Return the proxy of an ordinary URL."""
+    parts = urlsplit(url)
+    headers = ProxyConfiguration().proxy_headers_for(url)
+    authorization = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return Proxy((str(parts.hostname), parts.port or DEFAULT_PORTS["http"]), authorization)

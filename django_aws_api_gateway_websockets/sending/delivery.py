@@ -6,17 +6,19 @@ are served meanwhile.
 
 from __future__ import annotations
 
+import math
 import time
 from itertools import chain, count
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from ..aws import Endpoint
-from .addresses import Address, address_of, escaped
-from .engines.base import Answer, Engine, Request, Timeouts
+from .addresses import Address, address_of
+from .exchanges import NO_ROOM, Answer, Request
 from .pace import Sample, pace
 from .reports import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
 from .retries import Pending, RetryPolicy, RetryQueue
 from .signing import EXPIRED_CODES, CannotSign, MessageSigner
+from .sockets.engine import Engine
 
 #: An engine is never asked to wait longer than this for something to happen.
 MAX_WAIT = 1.0
@@ -30,6 +32,9 @@ FREE_RETRIES = 2
 
 #: How often one recipient is tried with other credentials because its own had expired.
 MAX_RENEWALS = 2
+
+#: Seconds after which a recipient is tried for whom the process had no connection.
+NO_ROOM_DELAY = 0.02
 
 #: HTTP libraries drop these from a path.
 INVALID_IDS = {"", ".", ".."}
@@ -45,16 +50,18 @@ class Delivery:
         self, method: str, body: bytes, engine: Engine, policy: RetryPolicy, deadline: float
     ) -> None:
         self._method = method
-        self._body = body
         self._success = SENT if method == "POST" else CLOSED
         self._engine = engine
         self._policy = policy
+        self._usual_timeouts = policy.timeouts(math.inf)
         self._deadline = deadline
         self._pace = pace()
         self._signer = MessageSigner(method, body)
         #: The recipients that have not been tried; None when there are no more.
         self._source: Optional[Iterator[Recipient]] = None
-        self._addresses: Dict[Endpoint, Address] = {}
+        self._addresses: Dict[Endpoint, Optional[Address]] = {}
+        #: The recipients that only boto3 can reach.
+        self.for_boto3: List[Recipient] = []
         self._in_flight = 0
         self._retries = RetryQueue()
         #: Counts the choices between a retry and a new recipient.
@@ -63,7 +70,8 @@ class Delivery:
     def run(self, recipients: Iterable[Recipient]) -> Iterator[Result]:
         """Yield each recipient with its outcome, as soon as it is known.
 
-        A recipient is taken when there is room for its request. All must have ordinary endpoints.
+        A recipient is taken when there is room for its request. Those that only boto3 can reach
+        are put into ``for_boto3`` instead.
         """
         self._source = iter(recipients)
         while self._is_busy:
@@ -85,7 +93,9 @@ class Delivery:
             return
         room = self._engine.capacity - self._in_flight
         for reserved in range(self._pace.reserve(room, now), 0, -1):
-            pending = self._next(now)
+            # The engine may have refused the one before.
+            has_room = self._in_flight < self._engine.capacity
+            pending = self._next(now) if has_room else None
             if pending is None:
                 self._pace.give_back(reserved)
                 return
@@ -103,11 +113,14 @@ class Delivery:
 
     def _new(self, now: float) -> Optional[Pending]:
         for recipient in self._source or ():
-            return Pending(recipient, self._address(recipient), now)
+            address = self._address(recipient)
+            if address is not None:
+                return Pending(recipient, address, now)
+            self.for_boto3.append(recipient)
         self._source = None
         return None
 
-    def _address(self, recipient: Recipient) -> Address:
+    def _address(self, recipient: Recipient) -> Optional[Address]:
         endpoint: Any = recipient.endpoint
         if endpoint not in self._addresses:
             self._addresses[endpoint] = address_of(endpoint)
@@ -123,19 +136,15 @@ class Delivery:
         except CannotSign as problem:
             return failed(str(problem))
         pending.keys = self._signer.keys
-        name = escaped(connection_id)
-        headers = signer.headers(address.canonical_path + name.replace("%", "%25"))
-        request = Request(self._method, address, address.path + name, headers, self._body)
         pending.sent_at = now
-        self._engine.start(pending, request, self._timeouts(now))
+        left = min(pending.first_tried_at + self._policy.within, self._deadline) - now
+        timeouts = self._usual_timeouts
+        if left < timeouts.whole:
+            timeouts = self._policy.timeouts(left)
+        request = Request(address.place, signer.request(connection_id))
+        self._engine.start(pending, request, timeouts)
         self._in_flight += 1
         return None
-
-    def _timeouts(self, now: float) -> Timeouts:
-        usual, left = self._policy.timeouts, self._deadline - now
-        if left > sum(usual):
-            return usual
-        return Timeouts(min(usual.connect, left), min(usual.read, left))
 
     def _pause(self, now: float) -> float:
         """Return after how many seconds there is something to do even without an answer."""
@@ -174,7 +183,9 @@ class Delivery:
         # API Gateway sends some 410s without an error type.
         if answer.status == 410 or answer.code == "GoneException":
             return GONE
-        if answer.code in EXPIRED_CODES and self._may_renew(pending, answer, now):
+        if answer is NO_ROOM and self._is_in_time(pending, now):
+            self._retries.add(pending, due_at=now + NO_ROOM_DELAY)
+        elif answer.code in EXPIRED_CODES and self._may_renew(pending, answer, now):
             self._retries.add(pending, due_at=now)
         elif answer.is_transient and self._may_retry(pending, answer, now):
             self._retries.add(pending, due_at=now + self._policy.delay_after(pending.tries))
@@ -192,8 +203,11 @@ class Delivery:
         """Count a try; return whether the policy allows another one."""
         pending.tries += 1
         pending.free_retries += answer.status == 429 and self._has_free_retry(pending)
-        is_in_time = now - pending.first_tried_at < self._policy.within and now < self._deadline
-        return is_in_time and pending.tries - pending.free_retries < self._policy.tries
+        has_tries = pending.tries - pending.free_retries < self._policy.tries
+        return has_tries and self._is_in_time(pending, now)
+
+    def _is_in_time(self, pending: Pending, now: float) -> bool:
+        return now - pending.first_tried_at < self._policy.within and now < self._deadline
 
     def _give_up(self) -> Iterator[Result]:
         """Fail all that are not in flight. A request that is in flight has its own timeouts."""

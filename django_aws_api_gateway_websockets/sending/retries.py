@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any, List, NamedTuple, Tuple
 
 from .addresses import Address
-from .engines.base import Timeouts
+from .exchanges import Timeouts
 from .reports import Recipient
 
 #: Seconds between two tries, at most (before they are randomised).
@@ -22,13 +22,20 @@ MAX_DELAY = 2.0
 class RetryPolicy(NamedTuple):
     """How often and how long one recipient is tried."""
 
-    timeouts: Timeouts = Timeouts(connect=5, read=10)
+    #: To have a connection, and to have the answer on it.
+    connect: float = 5
+    read: float = 10
     #: A few tries that the throttling of the account costs do not count.
     tries: int = 5
-    #: Since its first try. A request that is in flight then may still succeed.
-    within: float = 30
+    #: From the first try to the last answer. API Gateway waits 29 seconds for a handler.
+    within: float = 25
     #: Before the second try. Before each further one it is doubled, up to MAX_DELAY.
     delay: float = 0.1
+
+    def timeouts(self, left: float) -> Timeouts:
+        """Return the time limits of a try, if there are so many seconds left."""
+        whole = self.connect + self.read
+        return Timeouts(min(self.connect, left), min(self.read, left), min(whole, left))
 
     def delay_after(self, tries: int) -> float:
         """Return the delay after so many tries, randomised."""
@@ -39,7 +46,7 @@ class RetryPolicy(NamedTuple):
 SEND_POLICY = RetryPolicy()
 
 #: Somebody may be waiting for a logout.
-CLOSE_POLICY = RetryPolicy(Timeouts(connect=3, read=3), tries=1)
+CLOSE_POLICY = RetryPolicy(connect=3, read=3, tries=1, within=3)
 
 
 class Pending:

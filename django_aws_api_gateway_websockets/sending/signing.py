@@ -15,15 +15,19 @@ import time
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Dict, NamedTuple, Optional, Tuple
+from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 
 from .. import aws
 from ..processes import per_process
-from .addresses import Address
+from .addresses import Address, escaped
 
 #: The name of API Gateway's data plane in a signature (botocore's service model).
 SERVICE = "execute-api"
+
+#: The paddings of HMAC's two hashes.
+INNER, OUTER = (bytes(byte ^ padding for byte in range(256)) for padding in (0x36, 0x5C))
 
 #: AWS's error codes for expired credentials.
 EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException"}
@@ -45,38 +49,59 @@ class Keys(NamedTuple):
 
 
 class Signer:
-    """Signs the requests with one method and body, to one host, within one second."""
+    """Writes and signs the requests with one method and body, to one address, in one second."""
 
     def __init__(
-        self, keys: Keys, region: str, method: str, host: str, body_hash: str, timestamp: str
+        self, keys: Keys, address: Address, method: str, body: bytes, timestamp: str
     ) -> None:
-        scope = f"{timestamp[:8]}/{region}/{SERVICE}/aws4_request"
-        signed = {"host": host, "x-amz-date": timestamp}
+        scope = f"{timestamp[:8]}/{address.region}/{SERVICE}/aws4_request"
+        headers = {"Host": address.host, "X-Amz-Date": timestamp}
         if keys.token:
-            signed["x-amz-security-token"] = " ".join(keys.token.split())
-        names = ";".join(signed)
-        lines = "".join(f"{name}:{value}\n" for name, value in signed.items())
-        self._method = f"{method}\n"
-        self._after_path = f"\n\n{lines}\n{names}\n{body_hash}"
+            headers["X-Amz-Security-Token"] = keys.token
+        names = ";".join(headers).lower()
+        signed = "".join(f"{name.lower()}:{value}\n" for name, value in headers.items())
+        # What is signed of a request, before and after the name of its connection.
+        self._before = f"{method}\n{quote(address.path, safe='/~')}"
+        self._after = f"\n\n{signed}\n{names}\n{sha256(body).hexdigest()}"
         # The string to sign, without its last line, which is the hash of the request.
         to_sign = f"AWS4-HMAC-SHA256\n{timestamp}\n{scope}\n".encode()
-        self._signed = hmac.new(
-            signing_key(keys.secret_key, timestamp[:8], region), to_sign, sha256
+        self._inner, self._outer = hmac_hashes(
+            signing_key(keys.secret_key, timestamp[:8], address.region)
         )
-        self._credential = (
-            f"AWS4-HMAC-SHA256 Credential={keys.access_key}/{scope}, "
+        self._inner.update(to_sign)
+        # What is sent before the name, and between the name and the signature.
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        origin = ""
+        if address.relay:
+            origin = f"http://{address.host}"
+            lines += address.relay.authorization
+        self._line = f"{method} {origin}{address.path}"
+        self._headers = (
+            f" HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\n"
+            f"Authorization: AWS4-HMAC-SHA256 Credential={keys.access_key}/{scope}, "
             f"SignedHeaders={names}, Signature="
         )
-        self._headers = {"X-Amz-Date": timestamp}
-        if keys.token:
-            self._headers["X-Amz-Security-Token"] = keys.token
+        self._body = body
 
-    def headers(self, canonical_path: str) -> Dict[str, str]:
-        """Return the headers that sign a request for this path, as ``canonical`` gives it."""
-        canonical_request = f"{self._method}{canonical_path}{self._after_path}"
-        signature = self._signed.copy()
-        signature.update(sha256(canonical_request.encode()).hexdigest().encode())
-        return {**self._headers, "Authorization": f"{self._credential}{signature.hexdigest()}"}
+    def request(self, connection_id: str) -> bytes:
+        """Return the request to a connection: its line, its headers and the body."""
+        name = escaped(connection_id)
+        # What is escaped in the path is escaped once more in what is signed.
+        canonical = f"{self._before}{name.replace('%', '%25')}{self._after}"
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(sha256(canonical.encode()).hexdigest().encode())
+        outer.update(inner.digest())
+        head = f"{self._line}{name}{self._headers}{outer.hexdigest()}\r\n\r\n"
+        return head.encode() + self._body
+
+
+def hmac_hashes(key: bytes) -> Tuple[Any, Any]:
+    """Return the inner and the outer hash of HMAC-SHA256 (RFC 2104) for a key of up to 64 bytes.
+
+    To copy them takes a third to four fifths of the time that a copy of Python's hmac takes.
+    """
+    padded = key.ljust(64, b"\0")
+    return sha256(padded.translate(INNER)), sha256(padded.translate(OUTER))
 
 
 @lru_cache(maxsize=16)
@@ -100,7 +125,7 @@ class MessageSigner:
 
     def __init__(self, method: str, body: bytes) -> None:
         self._method = method
-        self._body_hash = sha256(body).hexdigest()
+        self._body = body
         self._signers: Dict[Address, Signer] = {}
         self._timestamp = ""
         self._valid_until = float("-inf")
@@ -121,8 +146,7 @@ class MessageSigner:
             raise CannotSign(self._problem)
         signer = self._signers.get(address)
         if signer is None:
-            place = (address.region, self._method, address.host)
-            signer = Signer(self.keys, *place, self._body_hash, self._timestamp)
+            signer = Signer(self.keys, address, self._method, self._body, self._timestamp)
             self._signers[address] = signer
         return signer
 

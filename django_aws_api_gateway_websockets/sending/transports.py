@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import select
 import time
-from importlib.util import find_spec
-from typing import Callable, Dict, Iterable, Iterator, List, Protocol, Tuple
+from typing import Callable, Dict, Generator, Iterable, Iterator, List, Protocol
 
 from botocore.exceptions import BotoCoreError
 from django.utils.module_loading import import_string
@@ -13,13 +11,13 @@ from django.utils.module_loading import import_string
 from ..conf import conf
 from ..exceptions import ConfigurationError
 from ..processes import is_test_environment
-from .addresses import is_ordinary, trusted_certificates
+from .addresses import trusted_certificates
 from .boto import Boto3Transport
 from .delivery import Delivery
-from .engines.base import Engine, pool
 from .replaceable import ReplaceableTransport
 from .reports import Recipient, Result, failed
 from .retries import CLOSE_POLICY, SEND_POLICY, RetryPolicy
+from .sockets.engine import IN_FLIGHT, Engine
 
 
 class Transport(Protocol):
@@ -38,93 +36,44 @@ class Transport(Protocol):
         ...
 
 
-class EngineTransport:
-    """Signs the requests itself, and has an engine carry them."""
-
-    def engine(self) -> Tuple[Callable[[int, str], Engine], int]:
-        """Return what makes an engine, and how many requests it has in flight by default."""
-        raise NotImplementedError
+class SocketTransport:
+    """Signs and sends the requests itself. boto3 reaches the endpoints that are not ordinary."""
 
     def send(self, body: bytes, recipients: Iterable[Recipient]) -> Iterator[Result]:
-        yield from self._deliver("POST", body, recipients, SEND_POLICY)
+        unusual = yield from deliver("POST", body, recipients, SEND_POLICY)
+        if unusual:
+            yield from Boto3Transport().send(body, unusual)
 
     def close(self, recipients: Iterable[Recipient]) -> Iterator[Result]:
-        yield from self._deliver("DELETE", b"", recipients, CLOSE_POLICY)
-
-    def _deliver(
-        self, method: str, body: bytes, recipients: Iterable[Recipient], policy: RetryPolicy
-    ) -> Iterator[Result]:
-        make, in_flight = self.engine()
-        deadline = time.monotonic() + conf.send_timeout
-        try:
-            certificates = trusted_certificates()
-        except BotoCoreError as error:  # for example a profile that does not exist
-            yield from ((recipient, failed(type(error).__name__)) for recipient in recipients)
-            return
-        queue = EngineQueue(recipients)
-        with pool(make, conf.max_in_flight or in_flight, certificates).lend() as engine:
-            yield from Delivery(method, body, engine, policy, deadline).run(queue)
-        unusual = queue.for_boto3
+        unusual = yield from deliver("DELETE", b"", recipients, CLOSE_POLICY)
         if unusual:
-            boto3 = Boto3Transport()
-            yield from boto3.send(body, unusual) if method == "POST" else boto3.close(unusual)
+            yield from Boto3Transport().close(unusual)
 
 
-class EngineQueue:
-    """Iterates over the recipients that an engine can serve, whose endpoint is ordinary.
-
-    It takes one recipient at a time from its source. Those that only boto3 can reach it puts into
-    ``for_boto3``, which is complete when the iteration has ended.
-    """
-
-    def __init__(self, recipients: Iterable[Recipient]) -> None:
-        self._source = iter(recipients)
-        self.for_boto3: List[Recipient] = []
-
-    def __iter__(self) -> Iterator[Recipient]:
-        return self
-
-    def __next__(self) -> Recipient:
-        for recipient in self._source:
-            if is_ordinary(recipient.endpoint):
-                return recipient
-            self.for_boto3.append(recipient)
-        raise StopIteration
+def deliver(
+    method: str, body: bytes, recipients: Iterable[Recipient], policy: RetryPolicy
+) -> Generator[Result, None, List[Recipient]]:
+    """Yield the outcomes of the recipients that are reached without boto3; return the others."""
+    deadline = time.monotonic() + conf.send_timeout
+    try:
+        certificates = trusted_certificates()
+    except BotoCoreError as error:  # for example a profile that does not exist
+        yield from ((recipient, failed(type(error).__name__)) for recipient in recipients)
+        return []
+    with Engine(conf.max_in_flight or IN_FLIGHT, certificates) as engine:
+        delivery = Delivery(method, body, engine, policy, deadline)
+        yield from delivery.run(recipients)
+    return delivery.for_boto3
 
 
-class ThreadTransport(EngineTransport):
-    """Python's own http.client in threads, or urllib3 if there is a proxy."""
-
-    def engine(self) -> Tuple[Callable[[int, str], Engine], int]:
-        from .engines.threads import THREADS_IN_FLIGHT, ThreadEngine
-
-        return ThreadEngine, THREADS_IN_FLIGHT
-
-
-class LibcurlTransport(EngineTransport):
-    """libcurl, through pycurl, which the extra ``fast`` installs."""
-
-    def engine(self) -> Tuple[Callable[[int, str], Engine], int]:
-        from .engines.libcurl import LIBCURL_IN_FLIGHT, LibcurlEngine
-
-        return LibcurlEngine, LIBCURL_IN_FLIGHT
-
-
+#: The transports that a name in the settings chooses. "auto" is not among them.
 TRANSPORTS: Dict[str, Callable[[], Transport]] = {
     "boto3": Boto3Transport,
-    "libcurl": LibcurlTransport,
-    "threads": ThreadTransport,
+    "sockets": SocketTransport,
 }
 
-
-def has_libcurl() -> bool:
-    """True if the extra ``fast`` is installed and the system has poll(), as Windows has not."""
-    return hasattr(select, "poll") and find_spec("pycurl") is not None
-
-
-def fastest() -> str:
-    """Return the name of the fastest transport that can be used here."""
-    return "libcurl" if has_libcurl() else "threads"
+#: Names of transports that "sockets" has replaced. A check says so.
+REPLACED = ("libcurl", "threads")
 
 
 def is_replaceable() -> bool:
@@ -135,19 +84,14 @@ def is_replaceable() -> bool:
 def transport() -> Transport:
     """Return a new transport of the kind that the settings name.
 
-    "auto" is the fastest one, or in Django's test environment one that tests can replace. Raises
+    "auto" is "sockets", or in Django's test environment one that tests can replace. Raises
     ConfigurationError if it cannot be made.
     """
     chosen = conf.transport
-    if chosen == "auto":
-        if is_replaceable():
-            return ReplaceableTransport()
-        chosen = fastest()
-    if chosen == "libcurl" and not has_libcurl():
-        raise ConfigurationError(
-            'WEBSOCKETS["transport"] is "libcurl", which needs pycurl: '
-            'python -m pip install "pycurl>=7.45.3"'
-        )
+    if is_replaceable():
+        return ReplaceableTransport()
+    if chosen == "auto" or chosen in REPLACED:
+        return SocketTransport()
     try:
         make = TRANSPORTS.get(chosen) or import_string(chosen)
         made: Transport = make()

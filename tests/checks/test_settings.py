@@ -274,13 +274,22 @@ def test_an_endpoint_on_this_machine_is_a_warning_before_a_deployment(settings, 
 def test_a_transport_that_cannot_be_imported_is_an_error(settings, value):
     settings.WEBSOCKETS = {"transport": value}
     assert "cannot be made" in problems()["E008"].msg
-    assert "'threads'" in problems()["E008"].hint
+    assert "'sockets'" in problems()["E008"].hint
 
 
-@pytest.mark.parametrize("name", ["auto", "boto3", "threads"])
+@pytest.mark.parametrize("name", ["auto", "boto3", "sockets"])
 def test_a_transport_can_be_forced_by_its_name(settings, name):
     settings.WEBSOCKETS = {"transport": name}
     assert problems() == {}
+
+
+@pytest.mark.parametrize("name", ["libcurl", "threads"])
+def test_a_transport_of_an_earlier_release_is_named(settings, name):
+    settings.WEBSOCKETS = {"transport": name}
+    found = problems()
+    assert set(found) == {"W015"}
+    assert name in found["W015"].msg
+    assert '"auto"' in found["W015"].hint
 
 
 def test_the_checks_run_with_djangos_own(settings):

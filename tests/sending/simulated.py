@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, List, Optional
 from django_aws_api_gateway_websockets.aws import Endpoint
 from django_aws_api_gateway_websockets.sending import Recipient, Report, delivery
 from django_aws_api_gateway_websockets.sending.delivery import Delivery
-from django_aws_api_gateway_websockets.sending.engines.base import Answer
+from django_aws_api_gateway_websockets.sending.exchanges import Answer
 from django_aws_api_gateway_websockets.sending.retries import RetryPolicy
 
 ENDPOINT = Endpoint("https://a1.execute-api.eu-west-1.amazonaws.com/production", "eu-west-1")
@@ -65,7 +65,7 @@ class SimulatedAws:
         self._events[self.now + seconds] = event
 
     def start(self, tag: Any, request: Any, timeouts: Any) -> None:
-        connection_id = request.path.rpartition("/")[2]
+        connection_id = request.data.split()[1].rpartition(b"/")[2].decode()
         self.tries[connection_id] += 1
         answer = self._refuses(connection_id, self.tries[connection_id]) or self._meter()
         self.requests.append((self.now, connection_id, answer.status))

@@ -426,10 +426,8 @@ class AsyncTests(TransactionTestCase):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("transport", ["threads", "libcurl"])
+@pytest.mark.parametrize("transport", ["sockets", "threads", "libcurl"])
 def test_a_transport_that_is_chosen_does_not_ask_the_factory(edge, transport, settings):
-    if transport == "libcurl":
-        pytest.importorskip("pycurl")
     settings.WEBSOCKETS = {"transport": transport}
     session = make_session()
     with mock.patch(FACTORY) as factory, mock.patch("boto3.client") as client:
@@ -447,7 +445,7 @@ def site(edge, settings):
 
 
 @pytest.mark.django_db
-def test_auto_is_the_fastest_transport_outside_of_tests(edge, outside_of_tests, site):
+def test_auto_is_the_transport_of_production_outside_of_tests(edge, outside_of_tests, site):
     with mock.patch(FACTORY) as factory, mock.patch("boto3.client") as client:
         report = site.send_message("é")
     assert report.sent == 1

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from django_aws_api_gateway_websockets import sending
 from django_aws_api_gateway_websockets.aws import Endpoint
 from django_aws_api_gateway_websockets.sending import Recipient
-from django_aws_api_gateway_websockets.sending.addresses import address_of, escaped, is_ordinary
+from django_aws_api_gateway_websockets.sending.addresses import address_of
 from django_aws_api_gateway_websockets.sending.signing import Keys, Signer, signing_key
 from tests.fuzz import fuzzed
 from tests.wire import Server
@@ -94,23 +94,18 @@ def test_our_signature_is_that_of_botocore(
     url = "/".join([f"{scheme}://{host}" + (f":{port}" if port else ""), *path])
     endpoint = Endpoint(url, region)
     assume(connection_id not in {".", ".."})
-    assert is_ordinary(endpoint)
     timestamp = time.strftime(TIMESTAMP, moment)
-    address = address_of(endpoint)
-    name = escaped(connection_id)
-    signer = Signer(Keys(*keys), region, method, address.host, sha256(body).hexdigest(), timestamp)
-    ours = signer.headers(address.canonical_path + name.replace("%", "%25"))
-    posted_to = f"{url}/@connections/{percent_encode(connection_id)}"
-    assert f"{address.origin}{address.path}{name}" == posted_to.replace(
-        *default_port(scheme, port)
-    )
+    signer = Signer(Keys(*keys), address_of(endpoint), method, body, timestamp)
+    head, _, sent_body = signer.request(connection_id).partition(b"\r\n\r\n")
+    line, *lines = head.decode().split("\r\n")
+    ours = dict(line.split(": ", 1) for line in lines)
+    path = "/".join(["", *path, "@connections", percent_encode(connection_id)])
+    assert (line, sent_body) == (f"{method} {path} HTTP/1.1", body)
+    has_own_port = port and (scheme, port) not in {("http", 80), ("https", 443)}
+    assert ours.pop("Host") == (f"{host}:{port}" if has_own_port else host)
+    assert ours.pop("Content-Length") == str(len(body))
+    posted_to = f"{scheme}://{host}{f':{port}' if port else ''}{path}"
     assert ours == of_botocore(keys, region, timestamp, method, posted_to, body)
-
-
-def default_port(scheme, port):
-    """What to replace by what in a URL for it to be without its scheme's own port."""
-    is_default = (scheme, port) in {("http", 80), ("https", 443)}
-    return (f":{port}/", "/", 1) if is_default else ("", "", 0)
 
 
 def test_the_key_of_aws_documentation_is_derived():
@@ -125,18 +120,19 @@ def test_the_key_of_aws_documentation_is_derived():
 
 @pytest.mark.parametrize("url", UNUSUAL)
 def test_what_is_out_of_the_ordinary_is_left_to_boto3(url):
-    assert not is_ordinary(Endpoint(url, "eu-west-1"))
+    assert address_of(Endpoint(url, "eu-west-1")) is None
 
 
 @pytest.mark.no_cover
 @fuzzed
 @given(url=st.text(max_size=60).map("https://{}".format) | st.text(max_size=60))
 def test_an_ordinary_endpoint_can_be_taken_apart(url):
-    endpoint = Endpoint(url, "eu-west-1")
-    if is_ordinary(endpoint):
-        address = address_of(endpoint)
-        assert 0 < address.port < 65536
-        assert f"{address.origin}{address.path}".startswith(url.partition("://")[0])
+    address = address_of(Endpoint(url, "eu-west-1"))
+    if address:
+        scheme, hostname, port, proxy = address.place
+        assert 0 < port < 65536
+        assert url.startswith(f"{scheme}://{hostname}") or f"[{hostname}]" in url
+        assert proxy is None
 
 
 # At a server
@@ -149,10 +145,8 @@ def plain():
         yield server
 
 
-@pytest.fixture(params=["boto3", "libcurl", "threads"])
+@pytest.fixture(params=["boto3", "sockets"])
 def any_transport(request, settings):
-    if request.param == "libcurl":
-        pytest.importorskip("pycurl")
     settings.WEBSOCKETS = {"transport": request.param}
 
 

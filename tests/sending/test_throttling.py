@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from django_aws_api_gateway_websockets.sending.engines.base import Answer
+from django_aws_api_gateway_websockets.sending.exchanges import Answer
 from django_aws_api_gateway_websockets.sending.pace import pace
 from tests.sending.simulated import THROTTLED, SimulatedAws, recipients
 

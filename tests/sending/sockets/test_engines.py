@@ -1,4 +1,4 @@
-"""The engines that a process keeps: used by one broadcast at a time, and left clean."""
+"""Engines: one for each broadcast, which leaves its connections clean for the next."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ import pytest
 
 from django_aws_api_gateway_websockets import sending
 from django_aws_api_gateway_websockets.aws import Endpoint
-from django_aws_api_gateway_websockets.exceptions import ConfigurationError
-from django_aws_api_gateway_websockets.sending import SENT, Recipient
-from django_aws_api_gateway_websockets.sending.engines.base import MAX_IDLE_ENGINES
+from django_aws_api_gateway_websockets.sending import Recipient
 from tests.edge import DEADLINE
-from tests.sending.engines.test_forks import BEGINNING, ROOT
-from tests.wire import OK, Server
+from tests.sending.sockets.test_forks import BEGINNING, ROOT
+from tests.wire import Server
 
 MANY = 200
 
@@ -57,29 +55,6 @@ def test_each_gets_its_own_answer_among_broadcasts_at_the_same_time(plain, trans
         thread.join(DEADLINE)
     assert wrong == []
     assert len(plain.requests) == 800
-
-
-def test_a_few_engines_are_kept_and_no_more(plain, transport, settings):
-    settings.WEBSOCKETS = {"transport": transport, "max_in_flight": 1}
-    number = MAX_IDLE_ENGINES + 4
-    together = threading.Barrier(number, timeout=DEADLINE)
-    plain.answering = lambda request: together.wait() * b"" + OK
-
-    def broadcast():
-        assert [o for _, o in sending.fan_out(b"x", recipients(plain.url, 1))] == [SENT]
-
-    threads = [threading.Thread(target=broadcast) for _ in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(DEADLINE)
-    gc.collect()
-    assert plain.accepted == number
-    for _ in range(1000):  # The server hears of it a moment later.
-        if plain.open == MAX_IDLE_ENGINES:
-            break
-        threading.Event().wait(0.01)
-    assert plain.open == MAX_IDLE_ENGINES
 
 
 def abandon(url):
@@ -161,11 +136,3 @@ next(results)
     )
     assert found.stdout + found.stderr == ""
     assert found.returncode == 0
-
-
-def test_libcurl_without_pycurl_is_said(settings, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pycurl", None)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    settings.WEBSOCKETS = {"transport": "libcurl"}
-    with pytest.raises(ConfigurationError, match=r'needs pycurl: .*install "pycurl>=7'):
-        sending.transport()

@@ -18,11 +18,9 @@ numbers = count()
 YESTERDAY = datetime.datetime(2020, 1, 1)  # noqa: DTZ001
 
 
-@pytest.fixture(params=["boto3", "libcurl", "threads"])
+@pytest.fixture(params=["boto3", "sockets"])
 def way(request, settings):
     """The name of a transport, boto3's own among them."""
-    if request.param == "libcurl":
-        pytest.importorskip("pycurl")
     settings.WEBSOCKETS = {"transport": request.param}
     return request.param
 
@@ -115,7 +113,6 @@ def test_a_bundle_that_cannot_be_read_is_an_outcome(
     assert untrusted.requests == []
 
 
-@pytest.mark.parametrize("transport", ["threads"], indirect=True)
 def test_the_bundle_is_read_once(untrusted, authority, transport, monkeypatch, tmp_path):
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(authority.file.read_bytes())

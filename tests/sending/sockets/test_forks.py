@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.edge import DEADLINE
-from tests.wire import OK, Proxy
+from tests.wire import OK
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -265,38 +265,3 @@ for pid in children:
     wait_for(pid)
 """)
     assert server.broken == []
-
-
-@pytest.mark.parametrize("transport", ["threads"], indirect=True)
-def test_a_child_ends_though_a_thread_of_its_parent_was_taking_a_connection(
-    program, server, monkeypatch
-):
-    """A tunnel's connections are urllib3's, which closes them at the end of each process."""
-    with Proxy(server) as proxy:
-        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
-        program(WHILE_TAKING_A_CONNECTION)
-
-
-WHILE_TAKING_A_CONNECTION = f"""
-from urllib3.connectionpool import HTTPConnectionPool
-
-send("parent", 3)
-pools = [found for found in gc.get_objects() if isinstance(found, HTTPConnectionPool)]
-locked, forked = threading.Event(), threading.Event()
-
-def hold():
-    with pools[0].pool.mutex:
-        locked.set()
-        forked.wait({DEADLINE})
-
-thread = threading.Thread(target=hold)
-thread.start()
-locked.wait({DEADLINE})
-assert len(pools) == 1
-pid = os.fork()
-if not pid:
-    sys.exit()
-wait_for(pid)
-forked.set()
-thread.join()
-"""

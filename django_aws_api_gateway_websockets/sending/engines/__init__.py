@@ -1,1 +1,0 @@
-"""Engines: they carry HTTP requests to ``@connections``, many at a time."""

@@ -1,0 +1,351 @@
+"""Engine: one loop of non-blocking sockets, which carries many requests at a time.
+
+It runs in the thread that sends, and belongs to one broadcast, as the connections that it holds.
+When the broadcast has ended, the pool keeps those that are idle.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import os
+import selectors
+import ssl
+import time
+from collections import deque
+from contextlib import suppress
+from http.client import HTTPException
+from itertools import count
+from typing import Any, Deque, Dict, List, Optional, Set, Tuple
+
+from ..exchanges import NO_ROOM, Answer, Request, Timeouts, error_answer
+from .connections import (
+    EXHAUSTED,
+    READ,
+    WOULD_BLOCK,
+    WRITE,
+    Connection,
+    Exchange,
+    Key,
+    ProxyFailed,
+    TimedOut,
+)
+from .pool import IDLE_SECONDS, pool
+from .responses import MAX_RESPONSE_BYTES, Response, read
+
+#: Requests in flight, by default.
+IN_FLIGHT = 256
+
+#: From so many requests in flight on, answers gather for so many seconds before they are handled.
+#: To handle each by itself takes a fifth more of the CPU.
+GATHER_FROM, GATHERING = 64, 0.0005
+
+#: Seconds after which it tries again, when the process has no more connections to give.
+REFUSING = 0.02
+
+#: Bytes that are received at once: more than a TLS record, so that none stays behind in OpenSSL.
+RECEIVED_AT_ONCE = 64 * 1024
+
+#: A response that comes in more pieces than this is read when it has ended, since each reading
+#: begins anew.
+MAX_READINGS = 100
+
+
+class Engine:
+    """Carries requests. A context manager: after an exception it closes all of its connections."""
+
+    def __init__(self, max_in_flight: int, certificates: str) -> None:
+        #: How many requests may be under way at the moment.
+        self.capacity = max_in_flight
+        #: True if the process could not give it another connection.
+        self.is_waiting = False
+        self._max_in_flight = max_in_flight
+        self._certificates = certificates
+        self._owner = os.getpid()
+        self._pool = pool()
+        self._selector: Any = None
+        self._connections: Set[Connection] = set()
+        self._idle: Dict[Key, Deque[Connection]] = {}
+        self._answers: List[Tuple[Any, Answer]] = []
+        #: Deadlines of connections, the earliest first.
+        self._deadlines: List[Tuple[float, int, Connection]] = []
+        self._sequence = count()
+        self._refused_until = 0.0
+
+    def __len__(self) -> int:
+        """Return the number of connections that it holds."""
+        return len(self._connections)
+
+    def __enter__(self) -> Engine:
+        self._pool.join(self)
+        self._share()
+        return self
+
+    def __exit__(self, kind: Any, *exc_info: object) -> None:
+        self._pool.leave(self)
+        if self._selector is not None:
+            self._selector.close()
+        is_child = os.getpid() != self._owner
+        idle = []
+        for connection in self._connections:
+            # Closing the selector has been enough. What it watches belongs to the parent, too.
+            connection.forget_selector()
+            if kind is None and connection.exchange is None and not is_child:
+                idle.append(connection)
+            else:
+                connection.close()
+        self._connections.clear()
+        self._pool.put(idle)
+
+    def start(self, tag: Any, request: Request, timeouts: Timeouts) -> None:
+        """Begin with a request. Never raises for an error of the network.
+
+        ``tag`` is the caller's own, by which it knows the answer.
+        """
+        exchange = Exchange(tag, request, timeouts)
+        if self._has_selector():
+            self._carry(exchange, self._idle_connection(exchange))
+        else:
+            self._refuse(exchange)
+
+    def wait(self, seconds: float) -> List[Tuple[Any, Answer]]:
+        """Wait for the first answers; return all that are there, each with its request's tag."""
+        until = time.monotonic() + seconds
+        if self._refused_until:
+            until = min(until, self._refused_until)
+        while True:
+            now = time.monotonic()
+            self._expire(now)
+            if self._answers or now >= until:
+                break
+            deadline = self._deadlines[0][0] if self._deadlines else math.inf
+            self._select(max(0.0, min(until, deadline) - now))
+        if now >= self._refused_until:
+            self._refused_until = 0.0
+            self._share()
+        answers, self._answers = self._answers, []
+        return answers
+
+    # Connections
+
+    def _has_selector(self) -> bool:
+        """Make the selector; return False if the process has no descriptor for it."""
+        if self._selector is None:
+            with suppress(OSError):
+                self._selector = selectors.DefaultSelector()
+        return self._selector is not None
+
+    def _idle_connection(self, exchange: Exchange) -> Optional[Connection]:
+        key = (exchange.request.place, self._certificates)
+        idle = self._idle.get(key, ())
+        while idle:
+            # The one that has rested longest: if its server wanted to close it, that is known.
+            connection = idle.popleft()
+            if exchange.began_at - connection.idle_since < IDLE_SECONDS:
+                return connection
+            self._drop(connection)
+        found = self._pool.take(key)
+        if found is not None:
+            self._connections.add(found)
+        return found
+
+    def _new_connection(self, exchange: Exchange) -> Optional[Connection]:
+        """Return a new connection, or None if the process may not have one more."""
+        if not self._pool.may_open(self):
+            idle = next(filter(None, self._idle.values()), None)
+            if idle is None:
+                return None
+            self._drop(idle.popleft())  # It leads elsewhere.
+        connection = Connection((exchange.request.place, self._certificates))
+        self._connections.add(connection)
+        return connection
+
+    def _share(self) -> None:
+        """Give up what other broadcasts of this process wait for."""
+        self.capacity = self._pool.share(self._max_in_flight)
+        for idle in self._idle.values():
+            while idle and len(self._connections) > self.capacity:
+                self._give_up(idle.popleft())
+
+    def _give_up(self, connection: Connection) -> None:
+        connection.unwatch()
+        self._connections.remove(connection)
+        self._pool.put([connection])
+
+    def _drop(self, connection: Connection) -> None:
+        connection.close()
+        connection.steps, connection.deadline = None, math.inf
+        self._connections.discard(connection)
+
+    # Requests
+
+    def _carry(self, exchange: Exchange, connection: Optional[Connection]) -> None:
+        """Send a request by this connection, or by a new one."""
+        connection = connection or self._new_connection(exchange)
+        if connection is None:
+            self._refuse(exchange)
+            return
+        connection.begin(exchange)
+        if connection.steps is not None:
+            self._open(connection)
+        else:
+            self._note_deadline(connection)
+            self._send(connection)
+
+    def _refuse(self, exchange: Exchange) -> None:
+        """Answer that the process has no room for the request, and take no other for a moment."""
+        self._answers.append((exchange.tag, NO_ROOM))
+        self._refused_until = time.monotonic() + REFUSING
+        self.capacity = sum(each.exchange is not None for each in self._connections)
+
+    def _select(self, seconds: float) -> None:
+        """Wait for events of the connections, and handle them."""
+        if not self._connections:
+            time.sleep(seconds)
+            return
+        if len(self._connections) >= GATHER_FROM:
+            time.sleep(GATHERING)
+        for key, events in self._selector.select(seconds):
+            connection: Connection = key.data
+            if connection not in self._connections:
+                continue  # An event before this one has closed it.
+            if connection.steps is not None:
+                self._open(connection)
+            elif connection.unsent and events & WRITE:
+                self._send(connection)
+            else:
+                self._receive(connection)
+
+    def _open(self, connection: Connection, error: Optional[OSError] = None) -> None:
+        """Take the next step of opening a connection. The error, if any, is the present one's."""
+        steps: Any = connection.steps
+        try:
+            events = steps.throw(error) if error else next(steps)
+            connection.watch(self._selector, events)
+        except StopIteration:
+            connection.begin_to_ask()
+            self._send(connection)
+        except (OSError, ValueError) as problem:  # ValueError: a name that TLS does not take
+            self._fail(connection, problem)
+        self._note_deadline(connection)
+
+    def _send(self, connection: Connection) -> None:
+        try:
+            is_sent = connection.send()
+            connection.watch(self._selector, READ if is_sent else READ | WRITE)
+        except OSError as error:
+            self._end(connection, error)
+
+    def _receive(self, connection: Connection) -> None:
+        try:
+            data = connection.sock.recv(RECEIVED_AT_ONCE)
+        except ssl.SSLWantWriteError:
+            connection.watch(self._selector, READ | WRITE)
+        except WOULD_BLOCK:
+            connection.watch(self._selector, READ | WRITE if connection.unsent else READ)
+        except OSError as error:
+            self._end(connection, error)
+        else:
+            self._take_in(connection, data)
+
+    def _take_in(self, connection: Connection, data: bytes) -> None:
+        if not data or connection.exchange is None:
+            self._end(connection, ConnectionError("The server has closed the connection"))
+            return
+        connection.received += data
+        connection.pieces += 1
+        is_all = len(connection.received) > MAX_RESPONSE_BYTES
+        if is_all or connection.pieces <= MAX_READINGS:
+            self._read(connection, is_all=is_all)
+
+    def _read(self, connection: Connection, *, is_all: bool) -> None:
+        """Answer if there is a whole response, or if no more of it will come."""
+        try:
+            response = read(connection.received, is_all=is_all)
+        except HTTPException as error:
+            self._fail(connection, error)
+            return
+        if response is not None:
+            is_reusable = response.is_reusable and not is_all and not connection.unsent
+            self._answer(connection, answer_of(response), is_reusable)
+
+    # Ends
+
+    def _answer(self, connection: Connection, answer: Answer, is_reusable: bool = False) -> None:
+        exchange: Any = connection.exchange
+        self._answers.append((exchange.tag, answer))
+        if not is_reusable:
+            self._drop(connection)
+            return
+        connection.finish()
+        if len(self._connections) > self.capacity:
+            self._give_up(connection)
+        else:
+            self._idle.setdefault(connection.key, deque()).append(connection)
+
+    def _end(self, connection: Connection, error: OSError) -> None:
+        """Handle a connection that has ended. What was received may be an answer."""
+        exchange = connection.exchange
+        if exchange is None:
+            self._idle[connection.key].remove(connection)
+            self._drop(connection)
+        elif connection.received:
+            self._read(connection, is_all=True)
+        elif connection.has_served:
+            # It had died while it was idle, which tells nothing about the server.
+            self._drop(connection)
+            self._carry(exchange, None)
+        else:
+            self._fail(connection, error)
+
+    def _fail(self, connection: Connection, error: Exception) -> None:
+        exchange: Any = connection.exchange
+        is_open = connection.steps is None
+        if not is_open and isinstance(error, OSError) and error.errno in EXHAUSTED:
+            self._drop(connection)
+            self._refuse(exchange)
+        else:
+            self._answer(connection, failure(error, is_open=is_open))
+
+    # Deadlines
+
+    def _note_deadline(self, connection: Connection) -> None:
+        """Keep one time at least for a connection, at its deadline or before it."""
+        if connection.deadline < connection.noted_deadline:
+            connection.noted_deadline = connection.deadline
+            entry = (connection.deadline, next(self._sequence), connection)
+            heapq.heappush(self._deadlines, entry)
+
+    def _expire(self, now: float) -> None:
+        while self._deadlines and self._deadlines[0][0] <= now:
+            _, _, connection = heapq.heappop(self._deadlines)
+            connection.noted_deadline = math.inf
+            if connection in self._connections:
+                if connection.deadline <= now:
+                    self._time_out(connection)
+                self._note_deadline(connection)
+
+    def _time_out(self, connection: Connection) -> None:
+        if connection.steps is not None:
+            self._open(connection, TimedOut())
+        elif connection.received:
+            self._read(connection, is_all=True)
+        else:
+            self._fail(connection, TimedOut())
+
+
+def answer_of(response: Response) -> Answer:
+    if 200 <= response.status < 300:
+        return Answer(response.status)
+    return error_answer(response.status, response.error_type, response.body)
+
+
+def failure(error: Exception, *, is_open: bool) -> Answer:
+    """Return the answer for an error, with botocore's name for it."""
+    if isinstance(error, ssl.SSLError):
+        return Answer(0, "SSLError", not isinstance(error, ssl.SSLCertVerificationError))
+    if isinstance(error, TimedOut):
+        return Answer(0, "ReadTimeoutError" if is_open else "ConnectTimeoutError", True)
+    if isinstance(error, ProxyFailed):
+        return Answer(0, "ProxyConnectionError", True)
+    return Answer(0, "ConnectionClosedError" if is_open else "EndpointConnectionError", True)

@@ -1,0 +1,115 @@
+"""Responses: their bytes, read as HTTP.
+
+AWS's ordinary response is read by regular expressions, because Python's http.client takes as long
+as all the rest of a message. Whatever is out of the ordinary, http.client reads from the same
+bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from http.client import HTTPException, HTTPResponse
+from io import BytesIO
+from typing import Any, NamedTuple, Optional
+
+#: Bytes of one response that are read, at most. AWS's have a few hundred.
+MAX_RESPONSE_BYTES = 128 * 1024
+
+#: A whole head, each line of which can be read in one way only. Interim responses (1xx) have none.
+HEAD = re.compile(
+    rb"HTTP/1\.1 ([2-9][0-9]{2})(?: [^\r\n\0]*)?\r\n"
+    rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*\r\n"
+)
+#: In a head in lower case.
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,6})[ \t]*\r\n")
+
+ERROR_TYPE = re.compile(rb"\r\nx-amzn-errortype:([^\r\n]*)\r\n", re.IGNORECASE)
+
+
+class Response(NamedTuple):
+    """What a response says."""
+
+    status: int
+    #: The header x-amzn-ErrorType.
+    error_type: str = ""
+    body: bytes = b""
+    #: True if the connection can carry the next request.
+    is_reusable: bool = False
+
+
+def read(data: bytes, *, is_all: bool) -> Optional[Response]:
+    """Return the response that these bytes hold, or None if its rest has not come yet.
+
+    With ``is_all`` no more bytes will come. Then a status that was read decides, whatever is
+    missing after it. Raises HTTPException if there is none.
+    """
+    head = HEAD.match(data)
+    if head:
+        status, body_at = int(head[1]), head.end()
+        length = _length(status, data[:body_at].lower())
+        if length is not None:
+            end = body_at + length
+            if len(data) >= end:
+                body = data[body_at:end]
+                return Response(status, _error_type(head[0]), body, len(data) == end)
+            if not is_all:
+                return None
+    return _read_by_http_client(data, is_all)
+
+
+def _length(status: int, head: bytes) -> Optional[int]:
+    """Return the length of the body, or None if that is more than one number to be read."""
+    if status in (204, 304) or b"\r\ntransfer-encoding:" in head:
+        return None
+    if head.count(b"\r\nconnection:") != head.count(b"\r\nconnection: keep-alive\r\n"):
+        return None
+    lengths = LENGTH.findall(head)
+    return int(lengths[0]) if head.count(b"\r\ncontent-length:") == len(lengths) == 1 else None
+
+
+def _error_type(head: bytes) -> str:
+    found = ERROR_TYPE.search(head)
+    return found[1].strip().decode("latin-1") if found else ""
+
+
+class Received(BytesIO):
+    """The bytes that have come, as the socket of a HTTPResponse. Notes whether it wanted more."""
+
+    wanted_more = False
+
+    def makefile(self, *args: Any) -> Received:
+        return self
+
+    def close(self) -> None:
+        """Keep the position, which tells whether all has been read."""
+
+    def readline(self, limit: Optional[int] = -1) -> bytes:
+        line = super().readline(limit)
+        self.wanted_more |= not line.endswith(b"\n") and len(line) != limit
+        return line
+
+    def read(self, size: Optional[int] = -1) -> bytes:
+        data = super().read(size)
+        self.wanted_more |= size is None or size < 0 or len(data) < size
+        return data
+
+
+def _read_by_http_client(data: bytes, is_all: bool) -> Optional[Response]:
+    received: Any = Received(data)
+    response, body, problem = HTTPResponse(received), b"", None
+    try:
+        response.begin()
+        while 100 < response.status < 200 and response.status != 101:
+            response = HTTPResponse(received)  # The one before was an interim response.
+            response.begin()
+        body = response.read()
+    except (HTTPException, ValueError) as error:
+        problem = error
+    if received.wanted_more and not is_all:
+        return None
+    # http.client sets the status as soon as it has read its line.
+    if not isinstance(response.status, int):
+        raise HTTPException("There is no status") from problem
+    is_whole = not problem and not received.wanted_more and received.tell() == len(data)
+    error_type = response.headers.get("x-amzn-ErrorType", "") if response.headers else ""
+    return Response(response.status, error_type, body, is_whole and not response.will_close)
