@@ -55,8 +55,6 @@ def cell(python: str, django: str) -> None:
     lock(
         f"py{python}-django{django}".replace(".", ""),
         *("pyproject.toml", "-", *CELL_EXTRAS, f"--python-version={python}"),
-        # Its newest for Python 3.8 would have to be built, and wants libcurl's headers.
-        "--only-binary=pycurl",
         also=f"django~={django}.0",
     )
 

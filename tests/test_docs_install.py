@@ -36,7 +36,7 @@ def requirements(line):
 
 def test_there_are_lines_for_each_optional_part_of_the_package():
     extras = re.findall(r"\[([\w,]+)\]", "".join(LINES))
-    assert {"celery", "fast", "local", "tasks"} <= {*",".join(extras).split(",")}
+    assert {"celery", "local", "tasks"} <= {*",".join(extras).split(",")}
 
 
 @pytest.mark.parametrize("line", LINES)

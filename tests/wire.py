@@ -9,6 +9,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from tests.edge import DEADLINE
@@ -193,6 +194,14 @@ def read_request(connection: int, stream: Any) -> Optional[Arrived]:
         headers[name.lower()] = value.strip()
     body = stream.read(int(headers.get("content-length", 0)))
     return Arrived(connection, line[0], line[1], headers, body)
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float) -> bool:
+    """Ask again and again, for so many seconds at most, until it is so."""
+    until = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < until:
+        threading.Event().wait(0.01)
+    return is_so()
 
 
 def free_port() -> int:

@@ -215,6 +215,7 @@ class Connection:
         self.sock.setblocking(False)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self.deadline = self.connect_until
         if not is_last:
             self.deadline = min(self.connect_until, time.monotonic() + PER_ADDRESS)
         code = self.sock.connect_ex(place)

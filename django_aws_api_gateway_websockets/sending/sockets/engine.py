@@ -66,6 +66,8 @@ class Engine:
         self._selector: Any = None
         self._connections: Set[Connection] = set()
         self._idle: Dict[Key, Deque[Connection]] = {}
+        #: True if one has become idle since the selector was asked.
+        self._has_unseen = False
         self._answers: List[Tuple[Any, Answer]] = []
         #: Deadlines of connections, the earliest first.
         self._deadlines: List[Tuple[float, int, Connection]] = []
@@ -136,10 +138,12 @@ class Engine:
         return self._selector is not None
 
     def _idle_connection(self, exchange: Exchange) -> Optional[Connection]:
+        if self._has_unseen:
+            # What the server has sent unasked since then, or its end, closes a connection.
+            self._select(0)
         key = (exchange.request.place, self._certificates)
         idle = self._idle.get(key, ())
         while idle:
-            # The one that has rested longest: if its server wanted to close it, that is known.
             connection = idle.popleft()
             if exchange.began_at - connection.idle_since < IDLE_SECONDS:
                 return connection
@@ -203,8 +207,9 @@ class Engine:
         if not self._connections:
             time.sleep(seconds)
             return
-        if len(self._connections) >= GATHER_FROM:
+        if seconds and len(self._connections) >= GATHER_FROM:
             time.sleep(GATHERING)
+        self._has_unseen = False
         for key, events in self._selector.select(seconds):
             connection: Connection = key.data
             if connection not in self._connections:
@@ -254,16 +259,18 @@ class Engine:
             return
         connection.received += data
         connection.pieces += 1
-        is_all = len(connection.received) > MAX_RESPONSE_BYTES
-        if is_all or connection.pieces <= MAX_READINGS:
-            self._read(connection, is_all=is_all)
+        if len(connection.received) > MAX_RESPONSE_BYTES:
+            self._read(connection, end=HTTPException("The response is too long"))
+        elif connection.pieces <= MAX_READINGS:
+            self._read(connection)
 
-    def _read(self, connection: Connection, *, is_all: bool) -> None:
-        """Answer if there is a whole response, or if no more of it will come."""
+    def _read(self, connection: Connection, end: Optional[Exception] = None) -> None:
+        """Answer if there is a whole response, or if this is the end of what there is."""
+        is_all = end is not None
         try:
             response = read(connection.received, is_all=is_all)
         except HTTPException as error:
-            self._fail(connection, error)
+            self._fail(connection, end or error)
             return
         if response is not None:
             is_reusable = response.is_reusable and not is_all and not connection.unsent
@@ -282,6 +289,7 @@ class Engine:
             self._give_up(connection)
         else:
             self._idle.setdefault(connection.key, deque()).append(connection)
+            self._has_unseen = True
 
     def _end(self, connection: Connection, error: OSError) -> None:
         """Handle a connection that has ended. What was received may be an answer."""
@@ -290,7 +298,7 @@ class Engine:
             self._idle[connection.key].remove(connection)
             self._drop(connection)
         elif connection.received:
-            self._read(connection, is_all=True)
+            self._read(connection, end=error)
         elif connection.has_served:
             # It had died while it was idle, which tells nothing about the server.
             self._drop(connection)
@@ -329,7 +337,7 @@ class Engine:
         if connection.steps is not None:
             self._open(connection, TimedOut())
         elif connection.received:
-            self._read(connection, is_all=True)
+            self._read(connection, end=TimedOut())
         else:
             self._fail(connection, TimedOut())
 

@@ -12,7 +12,8 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
-from typing import Any, Deque, Dict, Iterable, Optional, Protocol, Set
+from typing import Any, Deque, Dict, Iterable, List, Optional, Protocol, Set
+from weakref import ReferenceType, ref
 
 from ...processes import per_process
 from .connections import Connection, Key
@@ -51,15 +52,16 @@ class Pool:
 
     def __init__(self) -> None:
         self._idle: Dict[Key, Deque[Connection]] = {}
-        self._holders: Set[Holder] = set()
+        #: Weak references: an exception may come before a holder can leave.
+        self._holders: Set[ReferenceType[Holder]] = set()
         self._timer: Optional[threading.Timer] = None
         atexit.register(self._close_at_exit, os.getpid())
 
     def join(self, holder: Holder) -> None:
-        self._holders.add(holder)
+        self._holders.add(ref(holder, self._holders.discard))
 
     def leave(self, holder: Holder) -> None:
-        self._holders.discard(holder)
+        self._holders.discard(ref(holder))
 
     def take(self, key: Key) -> Optional[Connection]:
         """Remove and return an idle connection that can be used; the last one in comes first."""
@@ -95,14 +97,18 @@ class Pool:
 
         Those that use more than one share equally as long as one of them waits.
         """
-        holders = list(self._holders)
+        holders = self._present()
         if not any(holder.is_waiting for holder in holders):
             return wanted
         crowd = sum(holder.is_waiting or len(holder) > 1 for holder in holders)
         return max(1, min(wanted, limit() // crowd))
 
+    def _present(self) -> List[Holder]:
+        found = [reference() for reference in list(self._holders)]
+        return [holder for holder in found if holder is not None]
+
     def _number(self) -> int:
-        held = sum(map(len, list(self._holders)))
+        held = sum(map(len, self._present()))
         return held + sum(map(len, list(self._idle.values())))
 
     def _close_oldest(self) -> bool:

@@ -7,6 +7,7 @@ bytes.
 
 from __future__ import annotations
 
+import math
 import re
 from http.client import HTTPException, HTTPResponse
 from io import BytesIO
@@ -89,8 +90,10 @@ class Received(BytesIO):
         return line
 
     def read(self, size: Optional[int] = -1) -> bytes:
-        data = super().read(size)
-        self.wanted_more |= size is None or size < 0 or len(data) < size
+        # A length may have more digits than a BytesIO takes. There is never more than the maximum.
+        wanted = math.inf if size is None or size < 0 else size
+        data = super().read(int(min(wanted, 2 * MAX_RESPONSE_BYTES)))
+        self.wanted_more |= len(data) < wanted
         return data
 
 
@@ -111,5 +114,7 @@ def _read_by_http_client(data: bytes, is_all: bool) -> Optional[Response]:
     if not isinstance(response.status, int):
         raise HTTPException("There is no status") from problem
     is_whole = not problem and not received.wanted_more and received.tell() == len(data)
+    # After a 101 the connection speaks another protocol.
+    is_reusable = is_whole and not response.will_close and response.status >= 200
     error_type = response.headers.get("x-amzn-ErrorType", "") if response.headers else ""
-    return Response(response.status, error_type, body, is_whole and not response.will_close)
+    return Response(response.status, error_type, body, is_reusable)
