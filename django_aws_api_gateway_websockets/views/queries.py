@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from ..exceptions import DuplicateConnection
 from ..models import ApiGateway, WebSocketSession, endings
+from ..models.statements import Statement
 from ..signals import LEFT
 
 #: The columns that are read of a gateway: those that the checks, sending and handlers use. The
@@ -39,7 +40,7 @@ GATEWAY_COLUMNS = {
 }
 
 #: Stands for the connection id among the parameters of the statement.
-PLACEHOLDER = "<connection id>"
+CONNECTION_ID = "<connection id>"
 
 
 def gateway_of(
@@ -126,7 +127,6 @@ class SessionQuery:
     """The SELECT of one model in one database, written once, and the objects of its row."""
 
     def __init__(self, model: Type[WebSocketSession], using: str, is_open: bool) -> None:
-        self._using = using
         self._model = model
         self._names = _names_of(model)
         self._relations = [
@@ -137,35 +137,21 @@ class SessionQuery:
             )
         ]
         related = [f"{field.name}__{name}" for field, names in self._relations for name in names]
-        sessions = _sessions(model.objects.using(using), PLACEHOLDER, is_open)
-        self._query = sessions.values_list(*self._names, *related).query
-        compiler = self._query.get_compiler(using)
-        self._sql, self._params = compiler.as_sql()
-        columns = [column for column, *_ in compiler.select]
-        converted = compiler.get_converters(columns)
-        # None skips a column, as in the ORM. Most columns need no converter.
-        self._columns = [column if i in converted else None for i, column in enumerate(columns)]
+        sessions = _sessions(model.objects.using(using), CONNECTION_ID, is_open)
+        self._statement = Statement(sessions.values_list(*self._names, *related))
 
     def find(self, connection_id: str) -> Optional[WebSocketSession]:
-        connection = connections[self._using]
-        params = [connection_id if param == PLACEHOLDER else param for param in self._params]
-        with connection.cursor() as cursor:
-            cursor.execute(self._sql, params)
-            row = cursor.fetchone()
-        if row is None:
-            return None
-        compiler = self._query.get_compiler(connection=connection)
-        converters = compiler.get_converters(self._columns)
-        return self._build(*compiler.apply_converters([row], converters))
+        row = self._statement.first({CONNECTION_ID: connection_id})
+        return None if row is None else self._build(iter(row))
 
-    def _build(self, row: Sequence[Any]) -> WebSocketSession:
-        values = iter(row)
+    def _build(self, values: Iterator[Any]) -> WebSocketSession:
+        using = self._statement.using
         columns = _next_values(self._names, values)
-        session: WebSocketSession = self._model.from_db(self._using, self._names, columns)
+        session: WebSocketSession = self._model.from_db(using, self._names, columns)
         for field, names in self._relations:
             columns, related = _next_values(names, values), None
             if getattr(session, field.attname) is not None:
-                related = field.related_model.from_db(self._using, names, columns)
+                related = field.related_model.from_db(using, names, columns)
             field.set_cached_value(session, related)
         return session
 
