@@ -197,6 +197,15 @@ def room(gateway):
 
 
 @pytest.fixture
+def on_second_database(settings):
+    """``on_second_database()`` sends the app's models to a second database from then on."""
+    from tests.second_database import Router, second_database
+
+    with second_database():
+        yield lambda: setattr(settings, "DATABASE_ROUTERS", [Router()])
+
+
+@pytest.fixture
 def atomic_requests(transactional_db, monkeypatch):
     """Each request in a transaction of its own, and no other around it."""
     from django.db import connection
