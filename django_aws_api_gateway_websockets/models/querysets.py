@@ -25,3 +25,9 @@ class PrimaryQuerySet(models.QuerySet[Model]):
         """Return all rows, of the database that ``using()`` has chosen, if any."""
         # self.db would be the database to read from, and an UPDATE must go where writes go.
         return type(self)(self.model, using=self._db)  # type: ignore[attr-defined]
+
+
+def is_ours(rows: models.QuerySet[Any]) -> bool:
+    """False for a class of the site's own, which may add other conditions each time."""
+    # Those of the site inherit from ours, and never from PrimaryQuerySet itself.
+    return type(rows).__bases__ == (PrimaryQuerySet,)

@@ -5,19 +5,31 @@ from __future__ import annotations
 from array import array
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, TypeVar
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Type,
+    TypeVar,
+)
 
 from asgiref.sync import sync_to_async
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.utils import timezone
 
 from .. import sending
 from ..sending import BATCH_SIZE, Progress, Report, ReportWriter, Row
 from ..signals import GONE
 from .endings import end
-from .querysets import PrimaryQuerySet
+from .querysets import PrimaryQuerySet, is_ours
+from .statements import Statement
 
 Answer = TypeVar("Answer")
 Sessions = PrimaryQuerySet[Any]
@@ -25,6 +37,9 @@ Sessions = PrimaryQuerySet[Any]
 #: API Gateway waits 29 s for the answer to a $connect. Until it has the answer, AWS says that the
 #: connection is gone.
 CONNECT_TIMEOUT = timedelta(seconds=30)
+
+#: Stand for the keys of a full batch among the parameters of its statement. No row has them.
+STAND_INS = range(-BATCH_SIZE, 0)
 
 
 def send(
@@ -142,14 +157,14 @@ def connected_rows(sessions: Sessions) -> Iterator[List[Row]]:
     if not _is_final(sessions):
         # For few sessions one statement is enough. Python sorts them: asked for an order, a
         # database may look through all of its rows in that order.
-        rows = _read(sessions.order_by())
+        rows = _rows(_values(sessions.order_by()))
         if len(rows) <= BATCH_SIZE:
             yield sorted(set(rows))
             return
     # For many sessions the keys are read first: a statement that goes on after the latest key
     # would sort the rest each time.
-    for batch in _batches(sessions, _keys(sessions)):
-        yield _read(batch)
+    for keys in _batches(_keys(sessions)):
+        yield _rows(_values_of(sessions.unfiltered(), keys))
 
 
 def connected_keys(sessions: Sessions) -> List[int]:
@@ -157,7 +172,9 @@ def connected_keys(sessions: Sessions) -> List[int]:
     keys = _keys(sessions)
     if not _is_final(sessions):
         return keys.tolist()
-    return list(chain.from_iterable(_keys(batch) for batch in _batches(sessions, keys)))
+    every = sessions.unfiltered()
+    batches = (_keys(every.filter(pk__in=batch)) for batch in _batches(keys))
+    return list(chain.from_iterable(batches))
 
 
 def _is_final(sessions: Sessions) -> bool:
@@ -174,17 +191,34 @@ def _keys(sessions: Sessions) -> array[int]:
     return array("q", connected.values_list("pk", flat=True).distinct())
 
 
-def _batches(sessions: Sessions, keys: array[int]) -> Iterator[Sessions]:
+def _batches(keys: array[int]) -> Iterator[array[int]]:
     for start in range(0, len(keys), BATCH_SIZE):
-        yield sessions.unfiltered().filter(pk__in=keys[start : start + BATCH_SIZE])
+        yield keys[start : start + BATCH_SIZE]
 
 
-def _read(sessions: Sessions) -> List[Row]:
+def _values_of(sessions: Sessions, keys: array[int]) -> Iterable[Sequence[Any]]:
+    """Return what ``_values`` does, of the sessions with these keys."""
+    if len(keys) < BATCH_SIZE or not is_ours(sessions):
+        values: Iterable[Sequence[Any]] = _values(sessions.filter(pk__in=keys))
+        return values
+    model: Any = sessions.model
+    return _batch_statement(model, sessions.db).rows(dict(zip(STAND_INS, keys)))
+
+
+@lru_cache(maxsize=None)
+def _batch_statement(model: Type[Model], using: str) -> Statement:
+    """Return the SELECT of a full batch. Django takes as long to write it as SQLite to run it."""
+    return Statement(_values(PrimaryQuerySet(model, using=using).filter(pk__in=STAND_INS)))
+
+
+def _values(sessions: Sessions) -> Any:
+    """Return the columns of a Row for the connected sessions."""
     columns = ("api_gateway__api_id", "api_gateway__stage_name", "api_gateway__api_endpoint")
     connected = sessions.filter(connected=True).values_list("pk", "connection_id", *columns)
+    return connected[: BATCH_SIZE + 1]
+
+
+def _rows(found: Iterable[Sequence[Any]]) -> List[Row]:
     # The rows of a batch share the texts of their gateway, because asend() holds all rows at once.
     shared: Dict[Any, Any] = {}
-    return [
-        Row(*values[:2], *shared.setdefault(values[2:], values[2:]))
-        for values in connected[: BATCH_SIZE + 1]
-    ]
+    return [Row(*values[:2], *shared.setdefault(values[2:], values[2:])) for values in found]
