@@ -1,4 +1,4 @@
-"""What a process keeps for itself. Forked children are in sending/engines/test_forks.py."""
+"""What a process keeps for itself. Forked children are in sending/sockets/test_forks.py."""
 
 from __future__ import annotations
 
