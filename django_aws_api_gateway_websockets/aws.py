@@ -138,10 +138,12 @@ def credentials() -> Credentials:
 
     Half of a key pair counts as none, and a system check warns of it.
     """
-    if conf.iam_profile:
-        return Credentials(profile_name=conf.iam_profile)
-    if conf.access_key_id and conf.secret_access_key:
-        return Credentials(None, conf.access_key_id, conf.secret_access_key, conf.session_token)
+    profile = conf.iam_profile
+    if profile:
+        return Credentials(profile_name=profile)
+    key_id, secret_key = conf.access_key_id, conf.secret_access_key
+    if key_id and secret_key:
+        return Credentials(None, key_id, secret_key, conf.session_token)
     if conf.endpoint_is_loopback:
         return Credentials(None, LOCAL_CREDENTIALS, LOCAL_CREDENTIALS)
     return Credentials()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Dict, Optional, Tuple
 from urllib.parse import urlsplit
@@ -205,6 +206,7 @@ class Settings:
         return chosen.get(key, DEFAULTS[key])
 
 
+@lru_cache(maxsize=16)
 def is_loopback(host: str) -> bool:
     """True if a host name or an IP address is this machine."""
     try:

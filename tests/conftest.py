@@ -45,7 +45,7 @@ def _fresh_pace():
     """Keep from each test what others taught this process about AWS's throttling."""
     from django_aws_api_gateway_websockets.sending import pace, signing
 
-    pace.pace.forget()
+    pace.process_pace.forget()
     signing.credential_refresh.forget()
 
 

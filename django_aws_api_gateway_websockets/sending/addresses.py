@@ -52,8 +52,9 @@ class Address(NamedTuple):
     place: Place
     #: The Host header: with the port, unless it is the scheme's own.
     host: str
-    #: The path up to the connection id.
+    #: The path up to the connection id, as it is sent and as it is signed.
     path: str
+    canonical_path: str
 
     @property
     def relay(self) -> Optional[Proxy]:
@@ -115,7 +116,9 @@ def _address(endpoint: Endpoint, proxy: Optional[str]) -> Optional[Address]:
     if port != DEFAULT_PORTS[parts.scheme]:
         host = f"{host}:{port}"
     place = Place(parts.scheme, hostname, port, proxy_of(proxy) if proxy else None)
-    return Address(endpoint.region, place, host, f"{parts.path}/@connections/")
+    path = f"{parts.path}/@connections/"
+    # Escaped characters are escaped again before they are signed.
+    return Address(endpoint.region, place, host, path, quote(path, safe="/~"))
 
 
 def proxy_of(url: str) -> Proxy:

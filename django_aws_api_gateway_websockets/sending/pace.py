@@ -60,6 +60,8 @@ class Pace:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        #: WEBSOCKETS["max_send_rate"], as it was when the latest message began.
+        self.cap: Optional[float] = None
         self._next_at = 0.0
         self._last_answer_at = 0.0
         #: Messages a second, and the share by which they grow next.
@@ -120,8 +122,9 @@ class Pace:
 
     @property
     def _rate(self) -> Optional[float]:
-        rates = [rate for rate in (conf.max_send_rate, self._throttled_rate) if rate is not None]
-        return min(rates, default=None)
+        if self.cap is None or self._throttled_rate is None:
+            return self._throttled_rate if self.cap is None else self.cap
+        return min(self.cap, self._throttled_rate)
 
     def _judge(self, elapsed: float, now: float) -> None:
         answers, refused, rate = self._answers, self._refused, self._let_through / elapsed
@@ -161,7 +164,13 @@ class Pace:
         self._change(float("-inf"))
 
 
-@per_process
 def pace() -> Pace:
-    """Return the pace of this process."""
+    """Return the pace of this process, with the cap that the settings now have."""
+    found = process_pace()
+    found.cap = conf.max_send_rate
+    return found
+
+
+@per_process
+def process_pace() -> Pace:
     return Pace()

@@ -15,7 +15,6 @@ import time
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Dict, NamedTuple, Optional, Tuple
-from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 
@@ -61,13 +60,13 @@ class Signer:
         names = ";".join(headers).lower()
         signed = "".join(f"{name.lower()}:{value}\n" for name, value in headers.items())
         # What is signed of a request, before and after the name of its connection.
-        self._before = f"{method}\n{quote(address.path, safe='/~')}"
+        self._before = f"{method}\n{address.canonical_path}"
         self._after = f"\n\n{signed}\n{names}\n{sha256(body).hexdigest()}"
         # The string to sign, without its last line, which is the hash of the request.
         to_sign = f"AWS4-HMAC-SHA256\n{timestamp}\n{scope}\n".encode()
-        self._inner, self._outer = hmac_hashes(
-            signing_key(keys.secret_key, timestamp[:8], address.region)
-        )
+        key = signing_key(keys.secret_key, timestamp[:8], address.region)
+        inner, self._outer = hmac_hashes(key)
+        self._inner = inner.copy()
         self._inner.update(to_sign)
         # What is sent before the name, and between the name and the signature.
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -95,6 +94,7 @@ class Signer:
         return head.encode() + self._body
 
 
+@lru_cache(maxsize=16)
 def hmac_hashes(key: bytes) -> Tuple[Any, Any]:
     """Return the inner and the outer hash of HMAC-SHA256 (RFC 2104) for a key of up to 64 bytes.
 

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from django_aws_api_gateway_websockets.sending.pace import BURST, MEMORY, MIN_RATE, Pace, Sample
+from django_aws_api_gateway_websockets.sending.pace import pace as process_pace
 
 NOON = 43_200.0
 
@@ -15,7 +16,7 @@ NOON = 43_200.0
 def cap(settings):
     def at(rate):
         settings.WEBSOCKETS = {"max_send_rate": rate}
-        return Pace()
+        return process_pace()
 
     return at
 

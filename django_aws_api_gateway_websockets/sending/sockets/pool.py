@@ -97,6 +97,8 @@ class Pool:
 
         Those that use more than one share equally as long as one of them waits.
         """
+        if len(self._holders) < 2:
+            return wanted
         holders = self._present()
         if not any(holder.is_waiting for holder in holders):
             return wanted
