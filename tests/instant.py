@@ -19,7 +19,7 @@ class InstantEngine:
         self._answers: List[Tuple[Any, Answer]] = []
         self._count = 0
 
-    def start(self, tag: Any, request: Any, timeouts: Any) -> None:
+    def start(self, tag: Any, *request: Any) -> None:
         self._count += 1
         self._answers.append((tag, Answer(200 if self._count % 10 else 410)))
 

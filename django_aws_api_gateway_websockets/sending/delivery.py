@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from ..aws import Endpoint
 from .addresses import Address, address_of
-from .exchanges import NO_ROOM, Answer, Request
+from .exchanges import NO_ROOM, Answer
 from .pace import Sample, pace
 from .reports import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
 from .retries import Pending, RetryPolicy, RetryQueue
@@ -141,8 +141,8 @@ class Delivery:
         timeouts = self._usual_timeouts
         if left < timeouts.whole:
             timeouts = self._policy.timeouts(left)
-        request = Request(address.place, signer.request(connection_id))
-        self._engine.start(pending, request, timeouts)
+        request = signer.request(connection_id)
+        self._engine.start(pending, address.place, request, timeouts)
         self._in_flight += 1
         return None
 

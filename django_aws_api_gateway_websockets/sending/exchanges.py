@@ -1,18 +1,9 @@
-"""Exchanges: one request to ``@connections``, its time limits, and its answer."""
+"""Exchanges: the time limits of a request to ``@connections``, and its answer."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, NamedTuple
-
-from .addresses import Place
-
-
-class Request(NamedTuple):
-    """One request, as its bytes go on the wire."""
-
-    place: Place
-    data: bytes
 
 
 class Timeouts(NamedTuple):

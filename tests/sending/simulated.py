@@ -64,8 +64,8 @@ class SimulatedAws:
         """Let something happen so many seconds from now."""
         self._events[self.now + seconds] = event
 
-    def start(self, tag: Any, request: Any, timeouts: Any) -> None:
-        connection_id = request.data.split()[1].rpartition(b"/")[2].decode()
+    def start(self, tag: Any, place: Any, request: bytes, timeouts: Any) -> None:
+        connection_id = request.split()[1].rpartition(b"/")[2].decode()
         self.tries[connection_id] += 1
         answer = self._refuses(connection_id, self.tries[connection_id]) or self._meter()
         self.requests.append((self.now, connection_id, answer.status))

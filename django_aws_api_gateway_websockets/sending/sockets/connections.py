@@ -21,7 +21,7 @@ from botocore.httpsession import create_urllib3_context
 from urllib3.util import wait_for_read
 
 from ..addresses import Place
-from ..exchanges import Request, Timeouts
+from ..exchanges import Timeouts
 from .lookups import Host, SocketAddress, lookups
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
@@ -58,10 +58,11 @@ class ProxyFailed(OSError):
 class Exchange:
     """A request that is to be answered, and its deadline."""
 
-    __slots__ = ("began_at", "request", "tag", "timeouts", "until")
+    __slots__ = ("began_at", "key", "request", "tag", "timeouts", "until")
 
-    def __init__(self, tag: Any, request: Request, timeouts: Timeouts) -> None:
+    def __init__(self, tag: Any, key: Key, request: bytes, timeouts: Timeouts) -> None:
         self.tag = tag
+        self.key = key
         self.request = request
         self.timeouts = timeouts
         self.began_at = time.monotonic()
@@ -99,7 +100,7 @@ class Connection:
     def begin(self, exchange: Exchange) -> None:
         """Take a request, to be sent as soon as the connection is open."""
         self.exchange = exchange
-        self.unsent = exchange.request.data
+        self.unsent = exchange.request
         if self.steps is None:
             self.deadline = min(exchange.until, exchange.began_at + exchange.timeouts.read)
         else:

@@ -18,7 +18,8 @@ from http.client import HTTPException
 from itertools import count
 from typing import Any, Deque, Dict, List, Optional, Set, Tuple
 
-from ..exchanges import NO_ROOM, Answer, Request, Timeouts, error_answer
+from ..addresses import Place
+from ..exchanges import NO_ROOM, Answer, Timeouts, error_answer
 from .connections import (
     EXHAUSTED,
     READ,
@@ -36,12 +37,19 @@ from .responses import MAX_RESPONSE_BYTES, Response, read
 #: Requests in flight, by default.
 IN_FLIGHT = 256
 
+#: Connections that are opened at once. A TLS handshake takes as much of the CPU as ten messages or
+#: more, and meanwhile those that are open already may have answers.
+OPENING_AT_ONCE = 32
+
 #: From so many requests in flight on, answers gather for so many seconds before they are handled.
 #: To handle each by itself takes a fifth more of the CPU.
 GATHER_FROM, GATHERING = 64, 0.0005
 
 #: Seconds after which it tries again, when the process has no more connections to give.
 REFUSING = 0.02
+
+#: AWS's ordinary answer.
+OK = Answer(200)
 
 #: Bytes that are received at once: more than a TLS record, so that none stays behind in OpenSSL.
 RECEIVED_AT_ONCE = 64 * 1024
@@ -55,16 +63,16 @@ class Engine:
     """Carries requests. A context manager: after an exception it closes all of its connections."""
 
     def __init__(self, max_in_flight: int, certificates: str) -> None:
-        #: How many requests may be under way at the moment.
-        self.capacity = max_in_flight
         #: True if the process could not give it another connection.
         self.is_waiting = False
-        self._max_in_flight = max_in_flight
+        self._max_in_flight = self._allowed = max_in_flight
         self._certificates = certificates
         self._owner = os.getpid()
         self._pool = pool()
         self._selector: Any = None
         self._connections: Set[Connection] = set()
+        #: How many of them are being opened.
+        self._opening = 0
         self._idle: Dict[Key, Deque[Connection]] = {}
         #: True if one has become idle since the selector was asked.
         self._has_unseen = False
@@ -77,6 +85,11 @@ class Engine:
     def __len__(self) -> int:
         """Return the number of connections that it holds."""
         return len(self._connections)
+
+    @property
+    def capacity(self) -> int:
+        """How many requests may be under way at the moment."""
+        return min(self._allowed, len(self._connections) - self._opening + OPENING_AT_ONCE)
 
     def __enter__(self) -> Engine:
         self._pool.join(self)
@@ -99,12 +112,12 @@ class Engine:
         self._connections.clear()
         self._pool.put(idle)
 
-    def start(self, tag: Any, request: Request, timeouts: Timeouts) -> None:
-        """Begin with a request. Never raises for an error of the network.
+    def start(self, tag: Any, place: Place, request: bytes, timeouts: Timeouts) -> None:
+        """Begin with a request to a place. Never raises for an error of the network.
 
         ``tag`` is the caller's own, by which it knows the answer.
         """
-        exchange = Exchange(tag, request, timeouts)
+        exchange = Exchange(tag, (place, self._certificates), request, timeouts)
         if self._has_selector():
             self._carry(exchange, self._idle_connection(exchange))
         else:
@@ -141,14 +154,13 @@ class Engine:
         if self._has_unseen:
             # What the server has sent unasked since then, or its end, closes a connection.
             self._select(0)
-        key = (exchange.request.place, self._certificates)
-        idle = self._idle.get(key, ())
+        idle = self._idle.get(exchange.key, ())
         while idle:
             connection = idle.popleft()
             if exchange.began_at - connection.idle_since < IDLE_SECONDS:
                 return connection
             self._drop(connection)
-        found = self._pool.take(key)
+        found = self._pool.take(exchange.key)
         if found is not None:
             self._connections.add(found)
         return found
@@ -160,15 +172,16 @@ class Engine:
             if idle is None:
                 return None
             self._drop(idle.popleft())  # It leads elsewhere.
-        connection = Connection((exchange.request.place, self._certificates))
+        connection = Connection(exchange.key)
         self._connections.add(connection)
+        self._opening += 1
         return connection
 
     def _share(self) -> None:
         """Give up what other broadcasts of this process wait for."""
-        self.capacity = self._pool.share(self._max_in_flight)
+        self._allowed = self._pool.share(self._max_in_flight)
         for idle in self._idle.values():
-            while idle and len(self._connections) > self.capacity:
+            while idle and len(self._connections) > self._allowed:
                 self._give_up(idle.popleft())
 
     def _give_up(self, connection: Connection) -> None:
@@ -178,6 +191,8 @@ class Engine:
 
     def _drop(self, connection: Connection) -> None:
         connection.close()
+        if connection.steps is not None:
+            self._opening -= 1
         connection.steps, connection.deadline = None, math.inf
         self._connections.discard(connection)
 
@@ -200,7 +215,7 @@ class Engine:
         """Answer that the process has no room for the request, and take no other for a moment."""
         self._answers.append((exchange.tag, NO_ROOM))
         self._refused_until = time.monotonic() + REFUSING
-        self.capacity = sum(each.exchange is not None for each in self._connections)
+        self._allowed = sum(each.exchange is not None for each in self._connections)
 
     def _select(self, seconds: float) -> None:
         """Wait for events of the connections, and handle them."""
@@ -228,6 +243,7 @@ class Engine:
             events = steps.throw(error) if error else next(steps)
             connection.watch(self._selector, events)
         except StopIteration:
+            self._opening -= 1
             connection.begin_to_ask()
             self._send(connection)
         except (OSError, ValueError) as problem:  # ValueError: a name that TLS does not take
@@ -285,7 +301,7 @@ class Engine:
             self._drop(connection)
             return
         connection.finish()
-        if len(self._connections) > self.capacity:
+        if len(self._connections) > self._allowed:
             self._give_up(connection)
         else:
             self._idle.setdefault(connection.key, deque()).append(connection)
@@ -343,6 +359,8 @@ class Engine:
 
 
 def answer_of(response: Response) -> Answer:
+    if response.status == 200:
+        return OK
     if 200 <= response.status < 300:
         return Answer(response.status)
     return error_answer(response.status, response.error_type, response.body)
