@@ -21,8 +21,8 @@ HEAD = re.compile(
     rb"HTTP/1\.1 ([2-9][0-9]{2})(?: [^\r\n\0]*)?\r\n"
     rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*\r\n"
 )
-#: In a head in lower case.
-LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,6})[ \t]*\r\n")
+#: What tells, in a head in lower case, where the response and the connection end.
+FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding|connection):([^\r\n]*)")
 
 ERROR_TYPE = re.compile(rb"\r\nx-amzn-errortype:([^\r\n]*)\r\n", re.IGNORECASE)
 
@@ -31,7 +31,7 @@ class Response(NamedTuple):
     """What a response says."""
 
     status: int
-    #: The header x-amzn-ErrorType.
+    #: The header x-amzn-ErrorType, of an error.
     error_type: str = ""
     body: bytes = b""
     #: True if the connection can carry the next request.
@@ -51,21 +51,25 @@ def read(data: bytes, *, is_all: bool) -> Optional[Response]:
         if length is not None:
             end = body_at + length
             if len(data) >= end:
-                body = data[body_at:end]
-                return Response(status, _error_type(head[0]), body, len(data) == end)
+                error_type = _error_type(head[0]) if status >= 300 else ""
+                return Response(status, error_type, data[body_at:end], len(data) == end)
             if not is_all:
                 return None
     return _read_by_http_client(data, is_all)
 
 
 def _length(status: int, head: bytes) -> Optional[int]:
-    """Return the length of the body, or None if that is more than one number to be read."""
-    if status in (204, 304) or b"\r\ntransfer-encoding:" in head:
+    """Return the length of the body, or None if it takes more than one number to tell."""
+    if status in (204, 304):
         return None
-    if head.count(b"\r\nconnection:") != head.count(b"\r\nconnection: keep-alive\r\n"):
-        return None
-    lengths = LENGTH.findall(head)
-    return int(lengths[0]) if head.count(b"\r\ncontent-length:") == len(lengths) == 1 else None
+    length = None
+    for name, value in FRAMING.findall(head):
+        text = value.strip()
+        if name == b"content-length" and length is None and text.isdigit() and len(text) < 7:
+            length = int(text)
+        elif (name, text) != (b"connection", b"keep-alive"):
+            return None
+    return length
 
 
 def _error_type(head: bytes) -> str:
@@ -116,5 +120,6 @@ def _read_by_http_client(data: bytes, is_all: bool) -> Optional[Response]:
     is_whole = not problem and not received.wanted_more and received.tell() == len(data)
     # After a 101 the connection speaks another protocol.
     is_reusable = is_whole and not response.will_close and response.status >= 200
-    error_type = response.headers.get("x-amzn-ErrorType", "") if response.headers else ""
+    is_error = response.status >= 300 and response.headers
+    error_type = response.headers.get("x-amzn-ErrorType", "") if is_error else ""
     return Response(response.status, error_type, body, is_reusable)

@@ -44,7 +44,8 @@ def read_by_http_client(data):
             if not isinstance(response.status, int):
                 return None
             body = None
-        error_type = response.headers.get("x-amzn-ErrorType", "") if response.headers else ""
+        is_error = response.status >= 300 and response.headers
+        error_type = response.headers.get("x-amzn-ErrorType", "") if is_error else ""
         return response.status, error_type, body
 
 
