@@ -7,11 +7,11 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Sequence
 
 from .cases import Case
 from .certificates import make_certificates
-from .environments import FAST, Contender, make_environments
+from .environments import OURS, Contender, make_environments
 from .sink import Sink, compile_sink
 
 SCRIPT = Path(__file__).with_name("contender.py")
@@ -20,17 +20,17 @@ SCRIPT = Path(__file__).with_name("contender.py")
 class Bench:
     """Programs and environments are in the cache; what only this run needs is in the folder."""
 
-    def __init__(self, cache: Path, folder: Path) -> None:
+    def __init__(self, cache: Path, folder: Path, contenders: Sequence[Contender]) -> None:
         cache.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._program = compile_sink(cache)
         self._certificates = make_certificates(cache)
-        self._pythons = make_environments(cache)
+        self._pythons = make_environments(cache, contenders)
         self._environment = self._make_environment()
 
     def versions(self) -> Dict[str, str]:
         """Return the versions that the contenders run on."""
-        found: Dict[str, str] = self._run(FAST, task="versions", database=":memory:")
+        found: Dict[str, str] = self._run(OURS, task="versions", database=":memory:")
         return found
 
     def measure(
@@ -74,7 +74,7 @@ class Bench:
 
     def _make_bundle(self) -> Path:
         """Write the public certificates and ours: the time to read so many is measured, too."""
-        environment = self._pythons[FAST.name].parent.parent
+        environment = self._pythons[OURS.name].parent.parent
         (world,) = environment.glob("lib/python*/site-packages/botocore/cacert.pem")
         bundle = self._folder / "bundle.pem"
         bundle.write_text(world.read_text() + self._certificates.authority.read_text())

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import platform
 import resource
+import ssl
 import sys
 import time
 from datetime import timedelta
@@ -86,17 +87,12 @@ def single(task: Dict[str, Any]) -> Dict[str, Any]:
 
 def versions(task: Dict[str, Any]) -> Dict[str, Any]:
     """Return the versions that it runs on."""
-    found = {
+    return {
         "Python": platform.python_version(),
         "Django": django.__version__,
         "boto3": boto3.__version__,
+        "OpenSSL": ssl.OPENSSL_VERSION.split()[1],
     }
-    try:
-        import pycurl
-    except ImportError:
-        return found
-    # Of "PycURL/7.49.0 libcurl/8.23.0 OpenSSL/3.6.5 ..." the first three matter.
-    return {**found, **dict(part.split("/") for part in pycurl.version.split()[:3])}
 
 
 def measure(work: Callable[[], Any]) -> Dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, List, NamedTuple
+from typing import Dict, List, NamedTuple, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -16,7 +16,7 @@ DISTRIBUTION = "django-aws-api-gateway-websockets"
 
 
 class Contender(NamedTuple):
-    """A contender: a release, or this checkout with or without its extra."""
+    """A contender: a release, or a checkout of this package."""
 
     name: str
     requirement: str
@@ -26,27 +26,30 @@ class Contender(NamedTuple):
     singles: int
 
 
-FAST = Contender("fast", f"{ROOT}[fast]", 20_000, 1_000)
-DEFAULT = Contender("default", str(ROOT), 5_000, 1_000)
+OURS = Contender("this", str(ROOT), 20_000, 1_000)
 RIVAL = Contender("4.1.0", f"{DISTRIBUTION}==4.1.0", 2_000, 500)
 CONTRACT = Contender("1.1.1", f"{DISTRIBUTION}==1.1.1", 100, 50)
 
-CONTENDERS = (CONTRACT, RIVAL, DEFAULT, FAST)
+
+def another(text: str) -> Contender:
+    """Return the contender of ``NAME=REQUIREMENT``, for example of another checkout's path."""
+    name, _, requirement = text.partition("=")
+    if not (name and requirement):
+        raise ValueError(f"{text!r} is not NAME=REQUIREMENT")
+    return Contender(name, requirement, 10_000, 1_000)
 
 
-def make_environments(folder: Path) -> Dict[str, Path]:
-    """Make the environments that a folder lacks; return the Pythons of all."""
+def make_environments(folder: Path, contenders: Sequence[Contender]) -> Dict[str, Path]:
+    """Make the environments that a folder lacks; return the Pythons of all, and of this checkout."""
     constraints = folder / "constraints.txt"
-    # The first one decides the versions of Django and boto3, which the others must have as well.
-    fast = make(folder / FAST.name, ["-e", FAST.requirement])
-    constraints.write_text(_versions(fast))
-    pythons = {FAST.name: fast}
-    for contender in (DEFAULT, RIVAL, CONTRACT):
-        requirement = [contender.requirement]
-        if contender is DEFAULT:
-            requirement.insert(0, "-e")
-        options = [*requirement, "boto3", "django", "-c", str(constraints)]
-        pythons[contender.name] = make(folder / contender.name, options)
+    # This one decides the versions of Django and boto3, which the others must have as well.
+    ours = make(folder / OURS.name, ["-e", OURS.requirement])
+    constraints.write_text(_versions(ours))
+    pythons = {OURS.name: ours}
+    for contender in contenders:
+        if contender is not OURS:
+            options = [contender.requirement, "boto3", "django", "-c", str(constraints)]
+            pythons[contender.name] = make(folder / contender.name, options)
     return pythons
 
 
@@ -74,5 +77,4 @@ def _contents(option: str) -> str:
 
 def _versions(python: Path) -> str:
     command = [str(python), "-m", "pip", "freeze", "--exclude-editable"]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return "".join(line for line in lines.splitlines(True) if not line.startswith("pycurl"))
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 from .cases import CASES, FEW, FIRST, MANY, Case
-from .environments import CONTENDERS, CONTRACT, RIVAL
+from .environments import CONTRACT, RIVAL
 
 ORDINAL = ("first", "second")
 
@@ -63,9 +63,8 @@ class Results:
 
     @property
     def names(self) -> List[str]:
-        """The contenders that were measured."""
-        measured = {name for _, name, _ in self._runs}
-        return [contender.name for contender in CONTENDERS if contender.name in measured]
+        """The contenders in the order in which they were measured."""
+        return list(dict.fromkeys(name for _, name, _ in self._runs))
 
     def report(self) -> str:
         """Return every table."""

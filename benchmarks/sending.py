@@ -13,21 +13,23 @@ import sys
 import tempfile
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Sequence
 
 from .bench import Bench
 from .cases import CASES, FEW, MANY, MEMORY, SINGLE, Case
-from .environments import CONTENDERS, DEFAULT, FAST, FOLDER, Contender
+from .environments import CONTRACT, FOLDER, OURS, RIVAL, Contender, another
 from .results import Results, Run
 
 
 class Series:
     """All measurements of one run of this program."""
 
-    def __init__(self, bench: Bench, options: argparse.Namespace) -> None:
+    def __init__(
+        self, bench: Bench, contenders: Sequence[Contender], options: argparse.Namespace
+    ) -> None:
         self.bench = bench
         self.results = Results()
-        self.contenders = [c for c in CONTENDERS if not options.only or c.name in options.only]
+        self.contenders = contenders
         self.scale = 10 if options.quick else 1
         self.log: Any = options.log
 
@@ -66,7 +68,7 @@ def measure(series: Series, rounds: int) -> None:
         for contender in series.contenders:
             series.single(contender)
     for contender in series.contenders:
-        if contender in (DEFAULT, FAST):
+        if contender not in (CONTRACT, RIVAL):
             series.memory(contender)
 
 
@@ -86,7 +88,15 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="a tenth of the messages, one round")
     parser.add_argument("--rounds", type=int, help="how often each is measured (2)")
-    parser.add_argument("--only", nargs="+", choices=[contender.name for contender in CONTENDERS])
+    parser.add_argument("--only", nargs="+", help="names of contenders; the others are left out")
+    parser.add_argument(
+        "--also",
+        type=another,
+        action="append",
+        default=[],
+        metavar="NAME=REQUIREMENT",
+        help="one more contender, for example another checkout",
+    )
     parser.add_argument("--cache", type=Path, default=FOLDER, help="where environments are kept")
     parser.add_argument("--log", type=argparse.FileType("w"), help="each measurement, as JSON")
     return parser.parse_args()
@@ -101,7 +111,13 @@ def main() -> None:
     # Ending this program must also end the processes that it has started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory() as folder:
-        series = Series(Bench(options.cache, Path(folder)), options)
+        contenders = [
+            contender
+            for contender in (CONTRACT, RIVAL, *options.also, OURS)
+            if not options.only or contender.name in options.only
+        ]
+        bench = Bench(options.cache, Path(folder), contenders)
+        series = Series(bench, contenders, options)
         measure(series, options.rounds or (1 if options.quick else 2))
         print(machine(series.bench.versions()), series.results.report(), sep="\n\n")
 
