@@ -112,10 +112,12 @@ class Pace:
             fresh = [sample for sample in samples if sample.sent_at >= self._changed_at]
             if fresh and self._window_began_at is None:
                 self._window_began_at = now
-            self._answers += sum(s.is_telling for s in fresh)
-            self._refused += sum(s.is_throttled and s.is_telling for s in fresh)
-            self._let_through += sum(not s.is_throttled for s in fresh)
-            self._latency = max((now - s.sent_at for s in fresh), default=self._latency)
+            for _sent_at, is_throttled, is_telling in fresh:
+                self._answers += is_telling
+                self._refused += is_throttled and is_telling
+                self._let_through += not is_throttled
+            if fresh:
+                self._latency = now - min(sent_at for sent_at, _, _ in fresh)
             elapsed = 0.0 if self._window_began_at is None else now - self._window_began_at
             if elapsed >= (WINDOW if self._answers >= ENOUGH else LONG_WINDOW):
                 self._judge(elapsed, now)

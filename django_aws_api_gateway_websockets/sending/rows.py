@@ -27,12 +27,12 @@ def reachable(batches: Iterable[Sequence[Row]], writer: ReportWriter) -> Iterato
     """Yield the recipients of the rows that have an endpoint. Count the others as failed."""
     endpoints = Endpoints()
     for rows in batches:
-        for pk, connection_id, *gateway in rows:
-            endpoint = endpoints[tuple(gateway)]
+        for row in rows:
+            endpoint = endpoints[row[2:]]
             if isinstance(endpoint, Outcome):
-                writer.count(connection_id, pk, endpoint)
+                writer.count(row.connection_id, row.pk, endpoint)
             else:
-                yield Recipient(connection_id, endpoint, pk)
+                yield Recipient(row.connection_id, endpoint, row.pk)
 
 
 class Endpoints(Dict[Tuple[Optional[str], ...], Union[Endpoint, Outcome]]):

@@ -78,7 +78,7 @@ class Connection:
     __slots__ = (
         *("connect_until", "deadline", "exchange", "has_served", "idle_since", "key"),
         *("noted_deadline", "pieces", "received", "sock", "steps", "unsent"),
-        *("_descriptor", "_events", "_selector"),
+        *("events", "_descriptor", "_selector"),
     )
 
     def __init__(self, key: Key) -> None:
@@ -95,14 +95,16 @@ class Connection:
         self.connect_until = self.deadline = self.noted_deadline = math.inf
         self.idle_since = 0.0
         self._selector: Any = None
-        self._descriptor, self._events = -1, 0
+        #: What the selector watches.
+        self.events = 0
+        self._descriptor = -1
 
     def begin(self, exchange: Exchange) -> None:
         """Take a request, to be sent as soon as the connection is open."""
         self.exchange = exchange
         self.unsent = exchange.request
         if self.steps is None:
-            self.deadline = min(exchange.until, exchange.began_at + exchange.timeouts.read)
+            self.deadline = exchange.began_at + exchange.timeouts.read
         else:
             until = time.monotonic() + exchange.timeouts.connect
             self.connect_until = self.deadline = min(exchange.until, until)
@@ -141,9 +143,9 @@ class Connection:
         if self._selector is None:
             self._descriptor = self.sock.fileno()
             selector.register(self._descriptor, events, self)
-        elif events != self._events:
+        elif events != self.events:
             selector.modify(self._descriptor, events, self)
-        self._selector, self._events = selector, events
+        self._selector, self.events = selector, events
 
     def unwatch(self) -> None:
         if self._selector is not None:
@@ -152,7 +154,7 @@ class Connection:
 
     def forget_selector(self) -> None:
         """Forget a selector that is closed."""
-        self._selector, self._events = None, 0
+        self._selector, self.events = None, 0
 
     def close(self) -> None:
         """Close the socket. TLS says no goodbye, which AWS does not wait for."""

@@ -88,7 +88,7 @@ class Engine:
 
     @property
     def capacity(self) -> int:
-        """How many requests may be under way at the moment."""
+        """How many requests may be under way now."""
         return min(self._allowed, len(self._connections) - self._opening + OPENING_AT_ONCE)
 
     def __enter__(self) -> Engine:
@@ -118,10 +118,10 @@ class Engine:
         ``tag`` is the caller's own, by which it knows the answer.
         """
         exchange = Exchange(tag, (place, self._certificates), request, timeouts)
-        if self._has_selector():
-            self._carry(exchange, self._idle_connection(exchange))
-        else:
+        if self._selector is None and not self._make_selector():
             self._refuse(exchange)
+        else:
+            self._carry(exchange, self._idle_connection(exchange))
 
     def wait(self, seconds: float) -> List[Tuple[Any, Answer]]:
         """Wait for the first answers; return all that are there, each with its request's tag."""
@@ -143,11 +143,10 @@ class Engine:
 
     # Connections
 
-    def _has_selector(self) -> bool:
-        """Make the selector; return False if the process has no descriptor for it."""
-        if self._selector is None:
-            with suppress(OSError):
-                self._selector = selectors.DefaultSelector()
+    def _make_selector(self) -> bool:
+        """Return False if the process has no descriptor for it."""
+        with suppress(OSError):
+            self._selector = selectors.DefaultSelector()
         return self._selector is not None
 
     def _idle_connection(self, exchange: Exchange) -> Optional[Connection]:
@@ -252,8 +251,9 @@ class Engine:
 
     def _send(self, connection: Connection) -> None:
         try:
-            is_sent = connection.send()
-            connection.watch(self._selector, READ if is_sent else READ | WRITE)
+            events = READ if connection.send() else READ | WRITE
+            if events != connection.events:
+                connection.watch(self._selector, events)
         except OSError as error:
             self._end(connection, error)
 
@@ -335,10 +335,10 @@ class Engine:
 
     def _note_deadline(self, connection: Connection) -> None:
         """Keep one time at least for a connection, at its deadline or before it."""
-        if connection.deadline < connection.noted_deadline:
-            connection.noted_deadline = connection.deadline
-            entry = (connection.deadline, next(self._sequence), connection)
-            heapq.heappush(self._deadlines, entry)
+        deadline = connection.deadline
+        if deadline < connection.noted_deadline:
+            connection.noted_deadline = deadline
+            heapq.heappush(self._deadlines, (deadline, next(self._sequence), connection))
 
     def _expire(self, now: float) -> None:
         while self._deadlines and self._deadlines[0][0] <= now:
