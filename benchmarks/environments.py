@@ -40,7 +40,7 @@ def another(text: str) -> Contender:
 
 
 def make_environments(folder: Path, contenders: Sequence[Contender]) -> Dict[str, Path]:
-    """Make the environments that a folder lacks; return the Pythons of all, and of this checkout."""
+    """Make the environments that a folder lacks; return their Pythons, and this checkout's."""
     constraints = folder / "constraints.txt"
     # This one decides the versions of Django and boto3, which the others must have as well.
     ours = make(folder / OURS.name, ["-e", OURS.requirement])

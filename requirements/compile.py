@@ -67,7 +67,7 @@ def main() -> None:
     universal = ("--universal", "--python-version=3.10")
     groups = [f"--group={name}" for name in ("lint", "package", "types")]
     lock("tools", "pyproject.toml", "--all-extras", *groups, *universal)
-    groups = ["--group=databases", "--group=moto"]
+    groups = ["--group=databases", "--group=green", "--group=moto"]
     lock("databases", "-", *groups, *universal, also=pins_of_boto3(BESIDE_DATABASES))
 
 

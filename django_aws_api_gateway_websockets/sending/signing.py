@@ -163,8 +163,8 @@ class MessageSigner:
 
     def _load_keys(self, now: float) -> None:
         self._signers.clear()
-        self._valid_until = now + 1
         self._timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        began_at = time.monotonic()
         try:
             self.keys = _checked(aws.frozen_credentials())
             expired, code = self._expired
@@ -173,6 +173,8 @@ class MessageSigner:
             self._problem = error.response["Error"]["Code"]
         except BotoCoreError as error:
             self._problem = type(error).__name__
+        # From when the lookup has ended: where no credentials can be had it may take seconds.
+        self._valid_until = now + 1 + time.monotonic() - began_at
 
 
 class CredentialRefresh:

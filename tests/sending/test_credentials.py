@@ -13,6 +13,7 @@ import pytest
 from django.utils import timezone
 
 from tests.factories import make_created_gateway, make_many
+from tests.wire import Server
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("transport", "new_session")]
 
@@ -191,3 +192,18 @@ def test_a_role_that_is_denied_is_reported(edge, crowd, settings, tmp_path, monk
     settings.AWS_IAM_PROFILE = "role"
     assert crowd.send_message("x").reasons == {"AccessDenied": EVERYBODY}
     assert edge.requests == []
+
+
+def test_credentials_that_take_long_to_be_missed_are_missed_once(crowd, settings, monkeypatch):
+    """A container cannot reach the metadata service, which is asked for a second each time."""
+    settings.AWS_GATEWAY_ENDPOINT_URL = "http://aws.test"
+    settings.AWS_ACCESS_KEY_ID = settings.AWS_SECRET_ACCESS_KEY = None
+    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "max_in_flight": 10}
+    with Server() as silent:
+        silent.serve = lambda number, connection, stream: stream.read()
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "false")
+        monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", f"http://127.0.0.1:{silent.port}")
+        monkeypatch.setenv("AWS_METADATA_SERVICE_TIMEOUT", "1")
+        report = crowd.send_message("x")
+        assert report.reasons == {"NoCredentialsError": EVERYBODY}
+        assert silent.accepted <= 2, "One for its token, one without"

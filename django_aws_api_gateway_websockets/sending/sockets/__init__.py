@@ -5,4 +5,6 @@ connections  one connection: how it is opened, and the request that is under way
 pool         the idle connections of a process, and how many it may have
 lookups      the IP addresses of hosts
 responses    how a response is read
+deadlines    whose time is over
+failures     what can break, and what it is called
 """

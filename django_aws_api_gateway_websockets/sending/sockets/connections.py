@@ -22,6 +22,7 @@ from urllib3.util import wait_for_read
 
 from ..addresses import Place
 from ..exchanges import Timeouts
+from .failures import ProxyFailed, TimedOut, is_exhausted
 from .lookups import Host, SocketAddress, lookups
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
@@ -30,9 +31,6 @@ WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 #: What connect_ex() returns if the connection is on its way (on Windows WSAEWOULDBLOCK).
 ON_ITS_WAY = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", 0)}
-
-#: What a process, or a machine, has no more of.
-EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL}
 
 #: Seconds for each address of a host, while there are others to try.
 PER_ADDRESS = 1.0
@@ -45,14 +43,6 @@ TUNNEL_IS_OPEN = re.compile(rb"HTTP/1\.[01] 2[0-9]{2}[ \r]")
 
 #: The place that a connection leads to, and the certificates that it trusts.
 Key = Tuple[Place, str]
-
-
-class TimedOut(OSError):
-    """A deadline has passed."""
-
-
-class ProxyFailed(OSError):
-    """The proxy cannot be reached, or refuses."""
 
 
 class Exchange:
@@ -77,7 +67,7 @@ class Connection:
 
     __slots__ = (
         *("connect_until", "deadline", "exchange", "has_served", "idle_since", "key"),
-        *("noted_deadline", "pieces", "received", "sock", "steps", "unsent"),
+        *("pieces", "received", "sock", "steps", "unsent"),
         *("events", "_descriptor", "_selector"),
     )
 
@@ -92,7 +82,7 @@ class Connection:
         #: How many pieces of the response have come.
         self.pieces = 0
         self.has_served = False
-        self.connect_until = self.deadline = self.noted_deadline = math.inf
+        self.connect_until = self.deadline = math.inf
         self.idle_since = 0.0
         self._selector: Any = None
         #: What the selector watches.
@@ -109,7 +99,7 @@ class Connection:
             until = time.monotonic() + exchange.timeouts.connect
             self.connect_until = self.deadline = min(exchange.until, until)
 
-    def begin_to_ask(self) -> None:
+    def opened(self) -> None:
         """Note that the connection is open, and that its request goes out now."""
         exchange: Any = self.exchange
         self.steps = None
@@ -174,7 +164,7 @@ class Connection:
             except TimedOut:
                 raise
             except OSError as error:
-                if error.errno in EXHAUSTED:
+                if is_exhausted(error):
                     raise
                 raise ProxyFailed from error
         if scheme == "https":
@@ -195,7 +185,7 @@ class Connection:
                 yield from self._connect_to(address, is_last)
             except OSError as error:
                 self.close()
-                if is_last or error.errno in EXHAUSTED or time.monotonic() >= self.connect_until:
+                if is_last or is_exhausted(error) or time.monotonic() >= self.connect_until:
                     raise
             else:
                 lookups().prefer(host, address)

@@ -6,7 +6,6 @@ When the broadcast has ended, the pool keeps those that are idle.
 
 from __future__ import annotations
 
-import heapq
 import math
 import os
 import selectors
@@ -15,24 +14,15 @@ import time
 from collections import deque
 from contextlib import suppress
 from http.client import HTTPException
-from itertools import count
 from typing import Any, Deque, Dict, List, Optional, Set, Tuple
 
 from ..addresses import Place
-from ..exchanges import NO_ROOM, Answer, Timeouts, error_answer
-from .connections import (
-    EXHAUSTED,
-    READ,
-    WOULD_BLOCK,
-    WRITE,
-    Connection,
-    Exchange,
-    Key,
-    ProxyFailed,
-    TimedOut,
-)
+from ..exchanges import NO_ROOM, Answer, Timeouts
+from .connections import READ, WOULD_BLOCK, WRITE, Connection, Exchange, Key
+from .deadlines import Deadlines
+from .failures import TimedOut, failure, is_exhausted
 from .pool import IDLE_SECONDS, pool
-from .responses import MAX_RESPONSE_BYTES, Response, read
+from .responses import MAX_RESPONSE_BYTES, answer_of, read
 
 #: Requests in flight, by default.
 IN_FLIGHT = 256
@@ -46,10 +36,7 @@ OPENING_AT_ONCE = 32
 GATHER_FROM, GATHERING = 64, 0.0005
 
 #: Seconds after which it tries again, when the process has no more connections to give.
-REFUSING = 0.02
-
-#: AWS's ordinary answer.
-OK = Answer(200)
+REFUSAL_SECONDS = 0.02
 
 #: Bytes that are received at once: more than a TLS record, so that none stays behind in OpenSSL.
 RECEIVED_AT_ONCE = 64 * 1024
@@ -77,9 +64,7 @@ class Engine:
         #: True if one has become idle since the selector was asked.
         self._has_unseen = False
         self._answers: List[Tuple[Any, Answer]] = []
-        #: Deadlines of connections, the earliest first.
-        self._deadlines: List[Tuple[float, int, Connection]] = []
-        self._sequence = count()
+        self._deadlines = Deadlines()
         self._refused_until = 0.0
 
     def __len__(self) -> int:
@@ -130,11 +115,13 @@ class Engine:
             until = min(until, self._refused_until)
         while True:
             now = time.monotonic()
-            self._expire(now)
+            for connection in self._deadlines.passed(now):
+                if connection in self._connections:
+                    self._time_out(connection)
+                    self._deadlines.note(connection)
             if self._answers or now >= until:
                 break
-            deadline = self._deadlines[0][0] if self._deadlines else math.inf
-            self._select(max(0.0, min(until, deadline) - now))
+            self._select(max(0.0, min(until, self._deadlines.next) - now))
         if now >= self._refused_until:
             self._refused_until = 0.0
             self._share()
@@ -207,13 +194,13 @@ class Engine:
         if connection.steps is not None:
             self._open(connection)
         else:
-            self._note_deadline(connection)
+            self._deadlines.note(connection)
             self._send(connection)
 
     def _refuse(self, exchange: Exchange) -> None:
         """Answer that the process has no room for the request, and take no other for a moment."""
         self._answers.append((exchange.tag, NO_ROOM))
-        self._refused_until = time.monotonic() + REFUSING
+        self._refused_until = time.monotonic() + REFUSAL_SECONDS
         self._allowed = sum(each.exchange is not None for each in self._connections)
 
     def _select(self, seconds: float) -> None:
@@ -243,11 +230,11 @@ class Engine:
             connection.watch(self._selector, events)
         except StopIteration:
             self._opening -= 1
-            connection.begin_to_ask()
+            connection.opened()
             self._send(connection)
         except (OSError, ValueError) as problem:  # ValueError: a name that TLS does not take
             self._fail(connection, problem)
-        self._note_deadline(connection)
+        self._deadlines.note(connection)
 
     def _send(self, connection: Connection) -> None:
         try:
@@ -325,29 +312,11 @@ class Engine:
     def _fail(self, connection: Connection, error: Exception) -> None:
         exchange: Any = connection.exchange
         is_open = connection.steps is None
-        if not is_open and isinstance(error, OSError) and error.errno in EXHAUSTED:
+        if is_exhausted(error) and not is_open:
             self._drop(connection)
             self._refuse(exchange)
         else:
             self._answer(connection, failure(error, is_open=is_open))
-
-    # Deadlines
-
-    def _note_deadline(self, connection: Connection) -> None:
-        """Keep one time at least for a connection, at its deadline or before it."""
-        deadline = connection.deadline
-        if deadline < connection.noted_deadline:
-            connection.noted_deadline = deadline
-            heapq.heappush(self._deadlines, (deadline, next(self._sequence), connection))
-
-    def _expire(self, now: float) -> None:
-        while self._deadlines and self._deadlines[0][0] <= now:
-            _, _, connection = heapq.heappop(self._deadlines)
-            connection.noted_deadline = math.inf
-            if connection in self._connections:
-                if connection.deadline <= now:
-                    self._time_out(connection)
-                self._note_deadline(connection)
 
     def _time_out(self, connection: Connection) -> None:
         if connection.steps is not None:
@@ -356,22 +325,3 @@ class Engine:
             self._read(connection, end=TimedOut())
         else:
             self._fail(connection, TimedOut())
-
-
-def answer_of(response: Response) -> Answer:
-    if response.status == 200:
-        return OK
-    if 200 <= response.status < 300:
-        return Answer(response.status)
-    return error_answer(response.status, response.error_type, response.body)
-
-
-def failure(error: Exception, *, is_open: bool) -> Answer:
-    """Return the answer for an error, with botocore's name for it."""
-    if isinstance(error, ssl.SSLError):
-        return Answer(0, "SSLError", not isinstance(error, ssl.SSLCertVerificationError))
-    if isinstance(error, TimedOut):
-        return Answer(0, "ReadTimeoutError" if is_open else "ConnectTimeoutError", True)
-    if isinstance(error, ProxyFailed):
-        return Answer(0, "ProxyConnectionError", True)
-    return Answer(0, "ConnectionClosedError" if is_open else "EndpointConnectionError", True)

@@ -12,7 +12,7 @@ from ...processes import per_process
 
 #: Seconds for which addresses are used, and for which a name is taken not to exist. The names of
 #: API Gateway have a TTL of 60 seconds.
-KEPT, KEPT_FAILURE = 30.0, 1.0
+KEPT_SECONDS, FAILED_SECONDS = 30.0, 1.0
 
 Host = Tuple[str, int]
 
@@ -70,7 +70,7 @@ class Lookups:
     def _look_up(self, host: Host) -> None:
         try:
             found = resolve(host)
-            kept = KEPT_FAILURE if isinstance(found, Exception) else KEPT
+            kept = FAILED_SECONDS if isinstance(found, Exception) else KEPT_SECONDS
             self._found[host] = Found(found, time.monotonic() + kept)
         finally:
             with self._lock:

@@ -24,8 +24,8 @@ try:
 except ImportError:  # Windows
     resource = None
 
-#: Seconds after which an idle connection is closed. A NAT gateway forgets it after 350 seconds,
-#: and a load balancer closes it after 60.
+#: Seconds after which an idle connection is not used again, and soon closed. A NAT gateway forgets
+#: it after 350 seconds, and a load balancer closes it after 60.
 IDLE_SECONDS = 20.0
 
 #: Connections of a process: one for so many file descriptors that it may have (RLIMIT_NOFILE), and
@@ -113,24 +113,37 @@ class Pool:
         held = sum(map(len, self._present()))
         return held + sum(map(len, list(self._idle.values())))
 
-    def _close_oldest(self) -> bool:
-        """Close the connection that has idled longest; return False if there is none."""
+    def _idle_longest(self) -> Optional[Deque[Connection]]:
+        """Return the connections of which the first has idled longest, or None."""
         with suppress(IndexError, ValueError):  # There is none, or another thread was faster.
             places = [idle for idle in list(self._idle.values()) if idle]
-            min(places, key=lambda idle: idle[0].idle_since).popleft().close()
-            return True
+            return min(places, key=lambda idle: idle[0].idle_since)
+        return None
+
+    def _close_oldest(self) -> bool:
+        """Close the connection that has idled longest; return False if there is none."""
+        idle = self._idle_longest()
+        with suppress(IndexError):
+            if idle:
+                idle.popleft().close()
+                return True
         return False
 
     def _close_later(self) -> None:
         """Let a thread close what idles too long, in case that nothing more is sent."""
-        if self._timer is None and any(list(self._idle.values())):
-            timer = threading.Timer(IDLE_SECONDS, self._close_expired)
-            timer.name, timer.daemon = "websocket-idle", True
-            with suppress(RuntimeError):  # The process may have no more threads, or it is ending.
-                timer.start()
-                self._timer = timer
+        idle = self._idle_longest()
+        if not idle or (self._timer is not None and self._timer.is_alive()):
+            return
+        timer = threading.Timer(IDLE_SECONDS / 2, self._close_expired)
+        timer.name, timer.daemon = "websocket-idle", True
+        # To start it lets other threads run, which may make another one. The last one counts.
+        self._timer = timer
+        with suppress(RuntimeError):  # The process may have no more threads, or it is ending.
+            timer.start()
 
     def _close_expired(self) -> None:
+        if threading.current_thread() is not self._timer:
+            return
         self._timer = None
         oldest = time.monotonic() - IDLE_SECONDS
         for idle in list(self._idle.values()):

@@ -13,6 +13,11 @@ from http.client import HTTPException, HTTPResponse
 from io import BytesIO
 from typing import Any, NamedTuple, Optional
 
+from ..exchanges import Answer, error_answer
+
+#: AWS's ordinary answer.
+OK = Answer(200)
+
 #: Bytes of one response that are read, at most. AWS's have a few hundred.
 MAX_RESPONSE_BYTES = 128 * 1024
 
@@ -75,6 +80,13 @@ def _length(status: int, head: bytes) -> Optional[int]:
 def _error_type(head: bytes) -> str:
     found = ERROR_TYPE.search(head)
     return found[1].strip().decode("latin-1") if found else ""
+
+
+def answer_of(response: Response) -> Answer:
+    """Return what sending needs to know of a response."""
+    if 200 <= response.status < 300:
+        return OK if response.status == 200 else Answer(response.status)
+    return error_answer(response.status, response.error_type, response.body)
 
 
 class Received(BytesIO):

@@ -43,10 +43,10 @@ def wait_for(pid):
 """
 
 
-def run(lines, transport, url):
-    """Run these after the beginning. They must end well, and say nothing."""
+def run(lines, transport, url, first=""):
+    """Run ``first``, the beginning and these lines, which must end well and say nothing."""
     found = subprocess.run(
-        [sys.executable, "-c", BEGINNING + lines, transport, url, str(DEADLINE)],
+        [sys.executable, "-c", f"{first}\n{BEGINNING}{lines}", transport, url, str(DEADLINE)],
         cwd=ROOT,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", **DEV_MODE},
         capture_output=True,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import threading
 
 import pytest
 
@@ -235,3 +236,25 @@ def test_what_has_idled_too_long_is_not_used(monkeypatch):
         monkeypatch.setattr(pool, "IDLE_SECONDS", 0)
         assert send(server) == [SENT]
         assert server.connections == known + 1
+
+
+def test_one_thread_at_a_time_waits_to_close_them(monkeypatch):
+    monkeypatch.setattr(pool, "IDLE_SECONDS", 0.05)
+    pool.pool.forget()
+    waiting = []
+
+    def send_again_and_again():
+        for _ in range(100):
+            assert send(server) == [SENT]
+            names = [thread.name for thread in threading.enumerate()]
+            waiting.append(names.count("websocket-idle"))
+
+    with Server() as server:
+        senders = [threading.Thread(target=send_again_and_again) for _ in range(8)]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join(DEADLINE)
+    assert len(waiting) == 800
+    # Of those that two threads start at the same moment, all but one end.
+    assert max(waiting) <= 6, max(waiting)

@@ -85,6 +85,21 @@ def test_a_proxy_that_drips_is_left_in_time(hurried, monkeypatch):
             assert send("https://gateway.example.com/prod") == [failed("ConnectTimeoutError")]
 
 
+@pytest.mark.parametrize("act", [sending.fan_out, lambda body, those: sending.close(those)])
+def test_a_server_that_falls_silent_after_an_answer_is_left_in_time(hurried, act):
+    """The connection comes from the pool, where another broadcast has left it."""
+    with Server() as server:
+        url = f"http://127.0.0.1:{server.port}/prod"
+        assert send(url, 3) == [SENT] * 3
+        is_over = threading.Event()
+        server.answering = lambda request: is_over.wait(DEADLINE) and None
+        with ends_after(1):
+            outcomes = [outcome for _, outcome in act(b"x", recipients(url))]
+        is_over.set()
+        assert outcomes == [failed("ReadTimeoutError")]
+        assert server.connections == 3
+
+
 def test_a_close_ends_after_three_seconds(transport):
     with Dripping("") as server, ends_after(3):
         found = sending.close(recipients(f"http://127.0.0.1:{server.port}/prod"))
