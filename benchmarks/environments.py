@@ -36,7 +36,7 @@ def another(text: str) -> Contender:
     name, _, requirement = text.partition("=")
     if not (name and requirement):
         raise ValueError(f"{text!r} is not NAME=REQUIREMENT")
-    return Contender(name, requirement, 10_000, 1_000)
+    return Contender(name, requirement, 5_000, 1_000)
 
 
 def make_environments(folder: Path, contenders: Sequence[Contender]) -> Dict[str, Path]:
