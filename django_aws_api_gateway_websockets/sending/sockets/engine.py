@@ -38,8 +38,8 @@ GATHER_FROM, GATHERING = 64, 0.0005
 #: Seconds after which it tries again, when the process has no more connections to give.
 REFUSAL_SECONDS = 0.02
 
-#: Bytes that are received at once: those of a TLS record, so that none stays behind in OpenSSL. Each
-#: time so much memory is taken, and four times as much takes a twentieth more of the CPU.
+#: Bytes that are received at once: those of a TLS record, so that none stays behind in OpenSSL. So
+#: much memory is taken each time, and four times as much takes a twentieth more of the CPU.
 RECEIVED_AT_ONCE = 16 * 1024
 
 #: A response that comes in more pieces than this is read when it has ended, since each reading
