@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import gc
+import ssl
 import subprocess
 from itertools import count
 
@@ -96,6 +97,32 @@ def test_a_wrong_certificate_is_refused_at_the_first_try(
         assert send(f"https://localhost:{server.port}/prod") == [failed("SSLError")]
         assert server.requests == []
         assert server.accepted == 1
+
+
+def tls_1_2(context):
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+
+def without_tickets(context):
+    context.num_tickets = 0
+    context.options |= ssl.OP_NO_TICKET
+
+
+@pytest.mark.parametrize("tickets", [without_tickets, None], ids=["no-tickets", "tickets"])
+@pytest.mark.parametrize("version", [tls_1_2, None], ids=["tls-1.2", "newest"])
+def test_sessions_of_tls_may_be_taken_up_again_or_not(
+    authority, way, monkeypatch, tickets, version
+):
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.file))
+    context = authority.server_side("localhost")
+    for change in filter(None, [tickets, version]):
+        change(context)
+    with Server(context) as server:
+        url = f"https://localhost:{server.port}/prod"
+        for _ in range(2):
+            assert send(url, 20) == [SENT] * 20
+            server.hang_up()
+        assert server.broken == []
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])

@@ -27,9 +27,10 @@ from .responses import MAX_RESPONSE_BYTES, answer_of, read
 #: Requests in flight, by default.
 IN_FLIGHT = 256
 
-#: Connections that are opened at once. A TLS handshake takes as much of the CPU as ten messages or
-#: more, and meanwhile those that are open already may have answers.
-OPENING_AT_ONCE = 32
+#: Connections that are opened at once: so many in all at first, then so many or a quarter of those
+#: that are open. A TLS handshake takes as much of the CPU as ten messages or more, and meanwhile
+#: those that are open already may have their answers.
+FIRST_OPENING, MIN_OPENING = 32, 8
 
 #: From so many requests in flight on, answers gather for so many seconds before they are handled.
 #: To handle each by itself takes a fifth more of the CPU.
@@ -75,7 +76,9 @@ class Engine:
     @property
     def capacity(self) -> int:
         """How many requests may be under way now."""
-        return min(self._allowed, len(self._connections) - self._opening + OPENING_AT_ONCE)
+        opened = len(self._connections) - self._opening
+        opening = max(FIRST_OPENING - opened, MIN_OPENING, opened // 4)
+        return min(self._allowed, opened + opening)
 
     def __enter__(self) -> Engine:
         self._pool.join(self)

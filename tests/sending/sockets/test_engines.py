@@ -121,3 +121,12 @@ send("a", 50)
 results = sending.fan_out(b"x", [Recipient(f"b{n}", endpoint) for n in range(20)])
 next(results)
 """)
+
+
+def test_a_process_that_is_ending_can_send(program, server):
+    """From Python 3.12 on it can start no thread any more, for example to look a name up."""
+    program("""
+import atexit
+atexit.register(send, "at-exit", 5)
+""")
+    assert len(server.requests) == 5
