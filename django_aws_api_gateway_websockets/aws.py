@@ -170,13 +170,13 @@ def own_session() -> boto3.Session:
     return _cache().session(credentials(), boto3.Session)
 
 
-def frozen_credentials() -> Any:
-    """Return the credentials as they are now: access_key, secret_key and token.
+def frozen_credentials(session: boto3.Session) -> Any:
+    """Return a session's credentials as they are now: access_key, secret_key and token.
 
     botocore refreshes them first if they are about to expire. Raises NoCredentialsError if there
-    are none, botocore's other errors, and what ``credentials`` does.
+    are none, and botocore's other errors.
     """
-    found = own_session().get_credentials()
+    found = session.get_credentials()
     if found is None:
         raise NoCredentialsError
     try:
@@ -195,10 +195,10 @@ def forget_session() -> None:
     _cache().connections_client.cache_clear()
 
 
-def config_variable(name: str) -> Any:
+def config_variable(session: boto3.Session, name: str) -> Any:
     """Return one of botocore's configuration variables, from the environment or the profile."""
     # boto3 has no public way to read one.
-    return own_session()._session.get_config_variable(name)
+    return session._session.get_config_variable(name)
 
 
 def wait_out_throttling(response: Any, attempts: int, **kwargs: Any) -> Optional[int]:

@@ -8,6 +8,7 @@ from django_aws_api_gateway_websockets.sending import Recipient, Result
 from django_aws_api_gateway_websockets.sending.delivery import Delivery
 from django_aws_api_gateway_websockets.sending.exchanges import Answer
 from django_aws_api_gateway_websockets.sending.retries import SEND_POLICY
+from django_aws_api_gateway_websockets.sending.signing import MessageSigner
 
 
 class InstantEngine:
@@ -31,4 +32,5 @@ class InstantEngine:
 class InstantTransport:
     def send(self, body: bytes, recipients: Iterable[Recipient]) -> Iterator[Result]:
         engine: Any = InstantEngine()
-        return Delivery("POST", body, engine, SEND_POLICY, float("inf")).run(recipients)
+        signer = MessageSigner("POST", body)
+        return Delivery(signer, engine, SEND_POLICY, float("inf")).run(recipients)

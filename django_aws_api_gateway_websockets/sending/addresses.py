@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, Optional, Tuple
 from urllib.parse import quote, urlsplit
 
+import boto3
 from botocore.httpsession import ProxyConfiguration, get_cert_path
 from botocore.utils import get_environ_proxies
 
@@ -87,12 +88,14 @@ def proxy_for(url: str) -> Optional[str]:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def trusted_certificates() -> str:
+def trusted_certificates(session: boto3.Session) -> str:
     """Return the file or directory of the certificates that TLS trusts, as boto3 finds it.
 
     That is AWS_CA_BUNDLE, ``ca_bundle`` of the profile, REQUESTS_CA_BUNDLE, or botocore's own.
     """
-    chosen: Any = aws.config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or True
+    chosen: Any = (
+        aws.config_variable(session, "ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or True
+    )
     return str(get_cert_path(chosen))
 
 

@@ -41,22 +41,21 @@ INVALID_IDS = {"", ".", ".."}
 
 
 class Delivery:
-    """Sends a request with this method and body to each recipient, and yields the outcomes.
+    """Sends the signer's request to each recipient, and yields the outcomes.
 
     Times are time.monotonic()'s.
     """
 
     def __init__(
-        self, method: str, body: bytes, engine: Engine, policy: RetryPolicy, deadline: float
+        self, signer: MessageSigner, engine: Engine, policy: RetryPolicy, deadline: float
     ) -> None:
-        self._method = method
-        self._success = SENT if method == "POST" else CLOSED
+        self._signer = signer
+        self._success = SENT if signer.method == "POST" else CLOSED
         self._engine = engine
         self._policy = policy
         self._usual_timeouts = policy.timeouts(math.inf)
         self._deadline = deadline
         self._pace = pace()
-        self._signer = MessageSigner(method, body)
         #: The recipients that have not been tried; None when there are no more.
         self._source: Optional[Iterator[Recipient]] = None
         self._addresses: Dict[Endpoint, Optional[Address]] = {}

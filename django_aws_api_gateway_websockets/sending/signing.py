@@ -16,6 +16,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
+import boto3
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 
 from .. import aws
@@ -123,9 +124,11 @@ class MessageSigner:
     It asks botocore for the credentials once a second. botocore refreshes them by itself.
     """
 
-    def __init__(self, method: str, body: bytes) -> None:
-        self._method = method
+    def __init__(self, method: str, body: bytes, session: Optional[boto3.Session] = None) -> None:
+        self.method = method
         self._body = body
+        #: The session for the first time, which the caller may have at hand.
+        self._session = session
         self._signers: Dict[Address, Signer] = {}
         self._timestamp = ""
         self._valid_until = float("-inf")
@@ -146,7 +149,7 @@ class MessageSigner:
             raise CannotSign(self._problem)
         signer = self._signers.get(address)
         if signer is None:
-            signer = Signer(self.keys, address, self._method, self._body, self._timestamp)
+            signer = Signer(self.keys, address, self.method, self._body, self._timestamp)
             self._signers[address] = signer
         return signer
 
@@ -166,7 +169,8 @@ class MessageSigner:
         self._timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         began_at = time.monotonic()
         try:
-            self.keys = _checked(aws.frozen_credentials())
+            session, self._session = self._session or aws.own_session(), None
+            self.keys = _checked(aws.frozen_credentials(session))
             expired, code = self._expired
             self._problem = code if self.keys == expired else ""
         except ClientError as error:  # for example of STS, which hands out a role's credentials

@@ -8,6 +8,7 @@ from typing import Callable, Dict, Generator, Iterable, Iterator, List, Protocol
 from botocore.exceptions import BotoCoreError
 from django.utils.module_loading import import_string
 
+from .. import aws
 from ..conf import conf
 from ..exceptions import ConfigurationError
 from ..processes import is_test_environment
@@ -17,6 +18,7 @@ from .delivery import Delivery
 from .replaceable import ReplaceableTransport
 from .reports import Recipient, Result, failed
 from .retries import CLOSE_POLICY, SEND_POLICY, RetryPolicy
+from .signing import MessageSigner
 from .sockets.engine import IN_FLIGHT, Engine
 
 
@@ -56,12 +58,13 @@ def deliver(
     """Yield the outcomes of the recipients that are reached without boto3; return the others."""
     deadline = time.monotonic() + conf.send_timeout
     try:
-        certificates = trusted_certificates()
+        session = aws.own_session()
+        certificates = trusted_certificates(session)
     except BotoCoreError as error:  # for example a profile that does not exist
         yield from ((recipient, failed(type(error).__name__)) for recipient in recipients)
         return []
     with Engine(conf.max_in_flight or IN_FLIGHT, certificates) as engine:
-        delivery = Delivery(method, body, engine, policy, deadline)
+        delivery = Delivery(MessageSigner(method, body, session), engine, policy, deadline)
         yield from delivery.run(recipients)
     return delivery.for_boto3
 

@@ -17,6 +17,7 @@ from django_aws_api_gateway_websockets.sending import Recipient, Report, deliver
 from django_aws_api_gateway_websockets.sending.delivery import Delivery
 from django_aws_api_gateway_websockets.sending.exchanges import Answer
 from django_aws_api_gateway_websockets.sending.retries import RetryPolicy
+from django_aws_api_gateway_websockets.sending.signing import MessageSigner
 
 ENDPOINT = Endpoint("https://a1.execute-api.eu-west-1.amazonaws.com/production", "eu-west-1")
 
@@ -88,7 +89,8 @@ class SimulatedAws:
         """Send a message, in simulated time, to these recipients or to that many."""
         report = Report()
         deadline = self.now + send_timeout
-        delivery = Delivery("POST", b"x", self, RetryPolicy(**policy), deadline)
+        signer = MessageSigner("POST", b"x")
+        delivery = Delivery(signer, self, RetryPolicy(**policy), deadline)
         everybody = recipients(to) if isinstance(to, int) else to
         for _, outcome in delivery.run(everybody):
             report.count(outcome)

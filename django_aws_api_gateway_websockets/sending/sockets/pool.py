@@ -131,8 +131,8 @@ class Pool:
 
     def _close_later(self) -> None:
         """Let a thread close what idles too long, in case that nothing more is sent."""
-        idle = self._idle_longest()
-        if not idle or (self._timer is not None and self._timer.is_alive()):
+        is_ticking = self._timer is not None and self._timer.is_alive()
+        if is_ticking or not self._idle_longest():
             return
         timer = threading.Timer(IDLE_SECONDS / 2, self._close_expired)
         timer.name, timer.daemon = "websocket-idle", True

@@ -21,11 +21,14 @@ OK = Answer(200)
 #: Bytes of one response that are read, at most. AWS's have a few hundred.
 MAX_RESPONSE_BYTES = 128 * 1024
 
-#: A whole head, each line of which can be read in one way only. Interim responses (1xx) have none.
-HEAD = re.compile(
-    rb"HTTP/1\.1 ([2-9][0-9]{2})(?: [^\r\n\0]*)?\r\n"
-    rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*\r\n"
-)
+#: The rest of a head after its status, each line of which can be read in one way only.
+REST = rb"(?: [^\r\n\0]*)?\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*\r\n"
+
+HEAD = re.compile(rb"HTTP/1\.1 ([2-9][0-9]{2})" + REST)
+
+#: An interim response, which has nothing but a head. (After a 101 there is no HTTP any more.)
+INTERIM = re.compile(rb"HTTP/1\.1 1(?!01)[0-9]{2}" + REST)
+
 #: What tells, in a head in lower case, where the response and the connection end.
 FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding|connection):([^\r\n]*)")
 
@@ -49,6 +52,8 @@ def read(data: bytes, *, is_all: bool) -> Optional[Response]:
     With ``is_all`` no more bytes will come. Then a status that was read decides, whatever is
     missing after it. Raises HTTPException if there is none.
     """
+    while interim := INTERIM.match(data):
+        data = data[interim.end() :]
     head = HEAD.match(data)
     if head:
         status, body_at = int(head[1]), head.end()
