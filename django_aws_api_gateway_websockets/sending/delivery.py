@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from ..aws import Endpoint
 from .addresses import Address, address_of
-from .exchanges import NO_ROOM, Answer
+from .exchanges import NO_ROOM, NO_ROOM_SECONDS, Answer
 from .pace import Sample, pace
 from .reports import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
 from .retries import Pending, RetryPolicy, RetryQueue
@@ -32,9 +32,6 @@ FREE_RETRIES = 2
 
 #: How often one recipient is tried with other credentials because its own had expired.
 MAX_RENEWALS = 2
-
-#: Seconds after which a recipient is tried for whom the process had no connection.
-NO_ROOM_DELAY = 0.02
 
 #: HTTP libraries drop these from a path.
 INVALID_IDS = {"", ".", ".."}
@@ -183,7 +180,7 @@ class Delivery:
         if answer.status == 410 or answer.code == "GoneException":
             return GONE
         if answer is NO_ROOM and self._is_in_time(pending, now):
-            self._retries.add(pending, due_at=now + NO_ROOM_DELAY)
+            self._retries.add(pending, due_at=now + NO_ROOM_SECONDS)
         elif answer.code in EXPIRED_CODES and self._may_renew(pending, answer, now):
             self._retries.add(pending, due_at=now)
         elif answer.is_transient and self._may_retry(pending, answer, now):

@@ -31,6 +31,9 @@ class Answer(NamedTuple):
 #: The request has not left: the process has no more connections to give at the moment.
 NO_ROOM = Answer(0, "Too many open connections", is_transient=True)
 
+#: Seconds after which there may be room again.
+NO_ROOM_SECONDS = 0.02
+
 
 def error_answer(status: int, error_type: str, body: bytes) -> Answer:
     """Return the answer for a response that is an error.

@@ -17,7 +17,7 @@ from http.client import HTTPException
 from typing import Any, Deque, Dict, List, Optional, Set, Tuple
 
 from ..addresses import Place
-from ..exchanges import NO_ROOM, Answer, Timeouts
+from ..exchanges import NO_ROOM, NO_ROOM_SECONDS, Answer, Timeouts
 from .connections import READ, WOULD_BLOCK, WRITE, Connection, Exchange, Key
 from .deadlines import Deadlines
 from .failures import TimedOut, failure, is_exhausted
@@ -35,9 +35,6 @@ FIRST_OPENING, MIN_OPENING = 32, 8
 #: From so many requests in flight on, answers gather for so many seconds before they are handled.
 #: To handle each by itself takes a fifth more of the CPU.
 GATHER_FROM, GATHERING = 64, 0.0005
-
-#: Seconds after which it tries again, when the process has no more connections to give.
-REFUSAL_SECONDS = 0.02
 
 #: Bytes that are received at once: those of a TLS record, so that none stays behind in OpenSSL. So
 #: much memory is taken each time, and four times as much takes a twentieth more of the CPU.
@@ -204,7 +201,7 @@ class Engine:
     def _refuse(self, exchange: Exchange) -> None:
         """Answer that the process has no room for the request, and take no other for a moment."""
         self._answers.append((exchange.tag, NO_ROOM))
-        self._refused_until = time.monotonic() + REFUSAL_SECONDS
+        self._refused_until = time.monotonic() + NO_ROOM_SECONDS
         self._allowed = sum(each.exchange is not None for each in self._connections)
 
     def _select(self, seconds: float) -> None:
