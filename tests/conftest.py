@@ -68,6 +68,9 @@ def new_session():
 @pytest.fixture
 def outside_of_tests(settings):
     """As in a site's own process, and not in Django's test environment."""
+    # Both functions set settings. What the test itself overrides lies between them, so without
+    # this override the first one's would stay.
+    settings.EMAIL_BACKEND = settings.EMAIL_BACKEND
     teardown_test_environment()
     yield
     setup_test_environment(settings.DEBUG)
