@@ -29,7 +29,7 @@ from ..sending import BATCH_SIZE, Progress, Report, ReportWriter, Row
 from ..signals import GONE
 from .endings import end
 from .querysets import PrimaryQuerySet, is_ours
-from .statements import Statement
+from .statements import Select
 
 Answer = TypeVar("Answer")
 Sessions = PrimaryQuerySet[Any]
@@ -206,9 +206,9 @@ def _values_of(sessions: Sessions, keys: array[int]) -> Iterable[Sequence[Any]]:
 
 
 @lru_cache(maxsize=None)
-def _batch_statement(model: Type[Model], using: str) -> Statement:
+def _batch_statement(model: Type[Model], using: str) -> Select:
     """Return the SELECT of a full batch. Django takes as long to write it as SQLite to run it."""
-    return Statement(_values(PrimaryQuerySet(model, using=using).filter(pk__in=STAND_INS)))
+    return Select(_values(PrimaryQuerySet(model, using=using).filter(pk__in=STAND_INS)))
 
 
 def _values(sessions: Sessions) -> Any:

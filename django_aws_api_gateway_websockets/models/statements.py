@@ -1,17 +1,19 @@
-"""Statements: SELECTs whose SQL is written once. Knows the ORM's compiler, and no model.
+"""Statements whose SQL is written once. Knows the ORM's compilers, and no model.
 
-Django writes the SQL of a queryset anew each time that it is read.
+Django writes the SQL of a queryset anew each time that it is read, and that of a row each time
+that one is made.
 """
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, Optional, Sequence
+from typing import Any, Iterable, Mapping, Optional, Sequence, Type
 
-from django.db import connections
-from django.db.models import QuerySet
+from django.db import connections, transaction
+from django.db.models import Model, QuerySet
+from django.db.models.sql import InsertQuery
 
 
-class Statement:
+class Select:
     """The SELECT of a queryset's ``values_list()``, in the database of the queryset.
 
     The conditions have stand-ins for the values that differ from run to run. Not for querysets and
@@ -42,3 +44,37 @@ class Statement:
     def first(self, values: Mapping[Any, Any]) -> Optional[Sequence[Any]]:
         """Return the first row, or None."""
         return next(iter(self.rows(values)), None)
+
+
+class Insert:
+    """The INSERT of a new row of a model with one table, in one database.
+
+    It sends no signals, and leaves to the database the columns that have a default there.
+    """
+
+    def __init__(self, model: Type[Model], using: str) -> None:
+        meta: Any = model._meta
+        self._using = using
+        self._returned = meta.db_returning_fields
+        self._fields = [
+            field for field in meta.local_concrete_fields if field not in self._returned
+        ]
+        self._query: Any = InsertQuery(model)
+        self._query.insert_values(self._fields, [model()])
+        compiler = self._query.get_compiler(using)
+        compiler.returning_fields = self._returned
+        ((self._sql, _),) = compiler.as_sql()
+
+    def run(self, row: Model) -> None:
+        """Make the row, which gets its key. Raises IntegrityError as save() does."""
+        compiler = self._query.get_compiler(self._using)
+        params = [
+            field.get_db_prep_save(field.pre_save(row, add=True), compiler.connection)
+            for field in self._fields
+        ]
+        compiler.as_sql = lambda: [(self._sql, params)]
+        with transaction.mark_for_rollback_on_error(self._using):
+            (values,) = compiler.execute_sql(self._returned)
+        for field, value in zip(self._returned, values):
+            setattr(row, field.attname, value)
+        row._state.adding, row._state.db = False, self._using

@@ -81,12 +81,6 @@ def test_those_that_are_gone_are_not_logged(outbox, gateway, caplog):
 # Progress
 
 
-@pytest.fixture
-def talkative(monkeypatch):
-    """Progress is told of each recipient."""
-    monkeypatch.setattr(reports, "PROGRESS_EVERY", 0)
-
-
 @pytest.mark.parametrize(
     ("choose", "total"),
     [

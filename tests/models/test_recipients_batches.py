@@ -13,15 +13,15 @@ from django_aws_api_gateway_websockets.models import (
     WebSocketSession,
     WebSocketSessionQuerySet,
 )
-from django_aws_api_gateway_websockets.sending import BATCH_SIZE, reports
+from django_aws_api_gateway_websockets.sending import BATCH_SIZE
 from tests import factories
 from tests.factories import make_created_gateway, make_session
+from tests.proxies import APP, manager_of, proxy
 from tests.second_database import ALIAS
 from tests.views.test_queries import table_of
 
 pytestmark = pytest.mark.django_db
 
-APP = "django_aws_api_gateway_websockets"
 MANY = 2 * BATCH_SIZE + 20
 
 sessions = WebSocketSession.objects
@@ -39,12 +39,6 @@ def sent_to(outbox):
     found = [message.connection_id for message in outbox]
     outbox.clear()
     return found
-
-
-@pytest.fixture
-def talkative(monkeypatch):
-    """Progress is told of each recipient."""
-    monkeypatch.setattr(reports, "PROGRESS_EVERY", 0)
 
 
 def at_first(act):
@@ -111,11 +105,6 @@ def test_the_statement_of_full_batches_is_written_once(outbox, gateway):
 
 @isolate_apps(APP)
 def test_what_a_database_converts_is_converted(outbox, gateway, monkeypatch):
-    class Visit(WebSocketSession):
-        class Meta:
-            app_label = APP
-            proxy = True
-
     plain = connection.ops.get_db_converters
 
     def converters(expression):
@@ -125,7 +114,7 @@ def test_what_a_database_converts_is_converted(outbox, gateway, monkeypatch):
     monkeypatch.setattr(connection.ops, "get_db_converters", converters)
     ApiGateway.objects.update(stage_name="TEST")
     make_many(gateway, MANY)
-    assert Visit.objects.send_message("x").sent == MANY
+    assert proxy().objects.send_message("x").sent == MANY
     assert {message.url.rpartition("/")[2] for message in outbox} == {"test"}
 
 
@@ -201,20 +190,10 @@ def test_a_queryset_of_the_sites_own_may_add_a_condition_each_time(outbox, gatew
 
 @isolate_apps(APP)
 def test_a_managers_condition_holds(outbox, gateway):
-    class InRoom(WebSocketSessionQuerySet.as_manager().__class__):
-        def get_queryset(self):
-            return super().get_queryset().filter(channel_name="room")
-
-    class Visit(WebSocketSession):
-        objects = InRoom()
-
-        class Meta:
-            app_label = APP
-            proxy = True
-
+    in_room = proxy(objects=manager_of(lambda rows: rows.filter(channel_name="room")))
     make_many(gateway, MANY, channel_name="room")
     make_many(gateway, MANY, first=MANY, channel_name="hall")
-    assert Visit.objects.send_message("x").sent == MANY
+    assert in_room.objects.send_message("x").sent == MANY
     assert sorted(map(int, sent_to(outbox))) == list(range(MANY))
 
 

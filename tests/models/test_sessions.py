@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext, isolate_apps
 
 from django_aws_api_gateway_websockets.models import WebSocketSession
 from tests.factories import fresh, make_session
+from tests.proxies import APP, proxy
 
 pytestmark = pytest.mark.django_db
 
@@ -205,14 +206,9 @@ def test_a_deleted_session_can_be_saved_again(session):
     assert sessions.get() == session
 
 
-@isolate_apps("django_aws_api_gateway_websockets")
+@isolate_apps(APP)
 def test_a_proxys_stale_object_does_not_open_a_closed_session_again(session):
-    class Visit(WebSocketSession):
-        class Meta:
-            app_label = "django_aws_api_gateway_websockets"
-            proxy = True
-
-    stale = Visit.objects.get()
+    stale = proxy().objects.get()
     close_elsewhere(session)
     stale.channel_name = "attic"
     assert written(stale.save) == ["channel_name", "updated_on"]

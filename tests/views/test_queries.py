@@ -8,21 +8,17 @@ import pytest
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext, isolate_apps
 
-from django_aws_api_gateway_websockets.models import (
-    ApiGateway,
-    WebSocketSession,
-    WebSocketSessionQuerySet,
-)
+from django_aws_api_gateway_websockets.models import ApiGateway, WebSocketSession
 from django_aws_api_gateway_websockets.views import WebSocketView
 from django_aws_api_gateway_websockets.views.queries import GATEWAY_COLUMNS, session_of
 from tests.aws_requests import answered
 from tests.chat import ChatView
 from tests.factories import make_created_gateway, make_session
+from tests.proxies import APP, manager_of, proxy
 
 pytestmark = pytest.mark.django_db
 
 UNKNOWN = (400, b"Unknown connection")
-APP = "django_aws_api_gateway_websockets"
 
 
 def columns(row):
@@ -106,13 +102,8 @@ def test_what_a_handler_changes_of_the_session_is_saved_alone(websocket, mount):
 
 @isolate_apps(APP)
 def test_a_view_gets_sessions_of_its_own_model(websocket, mount):
-    class Visit(WebSocketSession):
-        class Meta:
-            app_label = APP
-            proxy = True
-
     class VisitView(ChatView):
-        model = Visit
+        model = proxy()
 
         def model_of_it(self, request, *args, **kwargs):
             return {"model": type(self.websocket_session).__name__}
@@ -124,19 +115,8 @@ def test_a_view_gets_sessions_of_its_own_model(websocket, mount):
 def test_a_manager_of_the_sites_own_is_asked_for_each_event(websocket, mount):
     rooms = ["lobby"]
 
-    class OpenRooms(WebSocketSessionQuerySet.as_manager().__class__):
-        def get_queryset(self):
-            return super().get_queryset().filter(channel_name__in=rooms)
-
-    class Visit(WebSocketSession):
-        objects = OpenRooms()
-
-        class Meta:
-            app_label = APP
-            proxy = True
-
     class VisitView(ChatView):
-        model = Visit
+        model = proxy(objects=manager_of(lambda rows: rows.filter(channel_name__in=rooms)))
 
     ws = websocket(mount(VisitView), channel="lobby")
     assert ws.send({"action": "later"}).json() == {"async": True}

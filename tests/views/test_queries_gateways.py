@@ -7,16 +7,13 @@ from django.db import connection, models
 from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext, isolate_apps
 
-from django_aws_api_gateway_websockets.models import (
-    ApiGateway,
-    WebSocketSession,
-    WebSocketSessionQuerySet,
-)
+from django_aws_api_gateway_websockets.models import ApiGateway, WebSocketSession
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from django_aws_api_gateway_websockets.views import WebSocketView
 from django_aws_api_gateway_websockets.views.queries import GATEWAY_COLUMNS
 from tests.aws_requests import answered
 from tests.factories import make_created_gateway, make_session
+from tests.proxies import APP, manager_of, proxy
 from tests.second_database import ALIAS
 from tests.views.test_queries import columns, table_of
 
@@ -24,7 +21,6 @@ pytestmark = pytest.mark.django_db
 
 WELCOME = (200, b"{}")
 UNKNOWN_GATEWAY = (400, b"Some of the required headers are missing")
-APP = "django_aws_api_gateway_websockets"
 
 
 class LookingView(WebSocketView):
@@ -138,33 +134,17 @@ def test_who_listens_to_gateways_hears_of_the_one_that_is_read(seen, mount, gate
 
 @isolate_apps(APP)
 def test_a_proxys_connect_is_told_of_the_sessions_of_all(seen, mount, gateway):
-    class Visit(WebSocketSession):
-        class Meta:
-            app_label = APP
-            proxy = True
-
     taken = make_session(gateway).connection_id
-    url = mount(type("VisitView", (LookingView,), {"model": Visit}))
+    url = mount(type("VisitView", (LookingView,), {"model": proxy()}))
     assert gateway_seen(seen, url, gateway=gateway, connection_id=taken).connection_taken is True
 
 
 @isolate_apps(APP)
 def test_a_manager_of_the_sites_own_is_asked_for_each_connect(seen, mount, gateway):
     hidden = []
-
-    class Visible(WebSocketSessionQuerySet.as_manager().__class__):
-        def get_queryset(self):
-            return super().get_queryset().exclude(connection_id__in=hidden)
-
-    class Visit(WebSocketSession):
-        objects = Visible()
-
-        class Meta:
-            app_label = APP
-            proxy = True
-
+    visible = proxy(objects=manager_of(lambda rows: rows.exclude(connection_id__in=hidden)))
     taken = make_session(gateway).connection_id
-    url = mount(type("VisitView", (LookingView,), {"model": Visit}))
+    url = mount(type("VisitView", (LookingView,), {"model": visible}))
     assert gateway_seen(seen, url, gateway=gateway, connection_id=taken).connection_taken is True
     hidden.append(taken)
     assert gateway_seen(seen, url, gateway=gateway, connection_id=taken).connection_taken is False
@@ -189,14 +169,8 @@ def test_a_base_manager_of_the_sites_own_is_asked_for_each_connect(mount, gatewa
 
 @isolate_apps(APP)
 def test_a_manager_that_has_chosen_its_database_is_read_there(seen, mount, on_second_database):
-    class Visit(WebSocketSession):
-        objects = WebSocketSession.objects.db_manager("default")
-
-        class Meta:
-            app_label = APP
-            proxy = True
-
-    client = WebSocketClient(mount(type("VisitView", (LookingView,), {"model": Visit})))
+    there = proxy(objects=WebSocketSession.objects.db_manager("default"))
+    client = WebSocketClient(mount(type("VisitView", (LookingView,), {"model": there})))
     client.connect()
     on_second_database()
     client.connect()

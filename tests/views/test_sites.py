@@ -13,11 +13,11 @@ from django.db import connection
 from django.test import AsyncClient
 from django.test.utils import isolate_apps
 
-from django_aws_api_gateway_websockets.models import WebSocketSession
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from django_aws_api_gateway_websockets.views import WebSocketView
 from tests.aws_requests import HANDSHAKE, answered, event_headers, post
 from tests.factories import make_created_gateway
+from tests.proxies import APP, proxy
 
 pytestmark = pytest.mark.django_db
 
@@ -170,18 +170,13 @@ def test_a_new_secret_key_drops_no_live_session(settings, websocket, alice):
     assert answered(ws.send({"action": "whoami"})) == (403, b"Log in again")
 
 
-@isolate_apps("django_aws_api_gateway_websockets")
+@isolate_apps(APP)
 def test_a_view_has_a_session_model_of_its_own(websocket, mount):
-    class Visit(WebSocketSession):
-        class Meta:
-            app_label = "django_aws_api_gateway_websockets"
-            proxy = True
-
-        def greeting(self):
-            return f"Welcome to {self.channel_name}"
+    def greeting(self):
+        return f"Welcome to {self.channel_name}"
 
     class VisitView(WebSocketView):
-        model = Visit
+        model = proxy(greeting=greeting)
 
         def greet(self, request, *args, **kwargs):
             return {"greeting": self.websocket_session.greeting()}
