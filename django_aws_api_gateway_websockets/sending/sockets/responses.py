@@ -21,16 +21,25 @@ OK = Answer(200)
 #: Bytes of one response that are read, at most. AWS's have a few hundred.
 MAX_RESPONSE_BYTES = 128 * 1024
 
-#: The rest of a head after its status, each line of which can be read in one way only.
-REST = rb"(?: [^\r\n\0]*)?\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*\r\n"
+#: What follows the status, and a line of the head. Each can be read in one way only.
+REASON = rb"(?: [^\r\n\0]*)?\r\n"
+LINE = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n"
 
-HEAD = re.compile(rb"HTTP/1\.1 ([2-9][0-9]{2})" + REST)
+#: Lines that do not tell where the response or the connection ends.
+OTHERS = (
+    rb"(?:(?!(?i:content-length|transfer-encoding|connection):)"
+    + LINE
+    + rb"|(?i:connection:[ \t]*keep-alive)[ \t]*\r\n)*"
+)
+LENGTH = rb"(?i:content-length):[ \t]*([0-9]{1,6})[ \t]*\r\n"
+
+#: A head with one length. (A 204 and a 304 have no body, whatever they say.)
+HEAD = re.compile(
+    rb"HTTP/1\.1 (?!204|304)([2-9][0-9]{2})" + REASON + OTHERS + LENGTH + OTHERS + rb"\r\n"
+)
 
 #: An interim response, which has nothing but a head. (After a 101 there is no HTTP any more.)
-INTERIM = re.compile(rb"HTTP/1\.1 1(?!01)[0-9]{2}" + REST)
-
-#: What tells, in a head in lower case, where the response and the connection end.
-FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding|connection):([^\r\n]*)")
+INTERIM = re.compile(rb"HTTP/1\.1 1(?!01)[0-9]{2}" + REASON + rb"(?:" + LINE + rb")*\r\n")
 
 ERROR_TYPE = re.compile(rb"\r\nx-amzn-errortype:([^\r\n]*)\r\n", re.IGNORECASE)
 
@@ -46,6 +55,9 @@ class Response(NamedTuple):
     is_reusable: bool = False
 
 
+EMPTY_OK = Response(200, is_reusable=True)
+
+
 def read(data: bytes, *, is_all: bool) -> Optional[Response]:
     """Return the response that these bytes hold, or None if its rest has not come yet.
 
@@ -55,31 +67,16 @@ def read(data: bytes, *, is_all: bool) -> Optional[Response]:
     while interim := INTERIM.match(data):
         data = data[interim.end() :]
     head = HEAD.match(data)
-    if head:
-        status, body_at = int(head[1]), head.end()
-        length = _length(status, data[:body_at].lower())
-        if length is not None:
-            end = body_at + length
-            if len(data) >= end:
-                error_type = _error_type(head[0]) if status >= 300 else ""
-                return Response(status, error_type, data[body_at:end], len(data) == end)
-            if not is_all:
-                return None
-    return _read_by_http_client(data, is_all)
-
-
-def _length(status: int, head: bytes) -> Optional[int]:
-    """Return the length of the body, or None if it takes more than one number to tell."""
-    if status in (204, 304):
-        return None
-    length = None
-    for name, value in FRAMING.findall(head):
-        text = value.strip()
-        if name == b"content-length" and length is None and text.isdigit() and len(text) < 7:
-            length = int(text)
-        elif (name, text) != (b"connection", b"keep-alive"):
-            return None
-    return length
+    if head is None:
+        return _read_by_http_client(data, is_all)
+    status, body_at = int(head[1]), head.end()
+    end = body_at + int(head[2])
+    if len(data) < end:
+        return _read_by_http_client(data, is_all) if is_all else None
+    if data == head[0] and status == 200:
+        return EMPTY_OK
+    error_type = _error_type(head[0]) if status >= 300 else ""
+    return Response(status, error_type, data[body_at:end], len(data) == end)
 
 
 def _error_type(head: bytes) -> str:
