@@ -146,7 +146,7 @@ def row_of(session: Any) -> Row:
     """Return what sending needs of a session that is loaded already."""
     gateway = session.api_gateway
     columns = (gateway.api_id, gateway.stage, gateway.api_endpoint) if gateway else (None,) * 3
-    return Row(session.pk, session.connection_id, *columns)
+    return Row(session.pk, session.connection_id, columns)
 
 
 def connected_rows(sessions: Sessions) -> Iterator[List[Row]]:
@@ -221,4 +221,7 @@ def _values(sessions: Sessions) -> Any:
 def _rows(found: Iterable[Sequence[Any]]) -> List[Row]:
     # The rows of a batch share the texts of their gateway, because asend() holds all rows at once.
     shared: Dict[Any, Any] = {}
-    return [Row(*values[:2], *shared.setdefault(values[2:], values[2:])) for values in found]
+    return [
+        Row(pk, connection_id, shared.setdefault(gateway := (api_id, stage, url), gateway))
+        for pk, connection_id, api_id, stage, url in found
+    ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from itertools import chain, count
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 from ..aws import Endpoint
 from .addresses import Address, address_of
@@ -37,6 +37,14 @@ MAX_RENEWALS = 2
 INVALID_IDS = {"", ".", ".."}
 
 
+class Addresses(Dict[Endpoint, Optional[Address]]):
+    """The address of each endpoint, found once."""
+
+    def __missing__(self, endpoint: Endpoint) -> Optional[Address]:
+        self[endpoint] = address_of(endpoint)
+        return self[endpoint]
+
+
 class Delivery:
     """Sends the signer's request to each recipient, and yields the outcomes.
 
@@ -55,7 +63,7 @@ class Delivery:
         self._pace = pace()
         #: The recipients that have not been tried; None when there are no more.
         self._source: Optional[Iterator[Recipient]] = None
-        self._addresses: Dict[Endpoint, Optional[Address]] = {}
+        self._addresses = Addresses()
         #: The recipients that only boto3 can reach.
         self.for_boto3: List[Recipient] = []
         self._in_flight = 0
@@ -90,8 +98,7 @@ class Delivery:
         room = self._engine.capacity - self._in_flight
         for reserved in range(self._pace.reserve(room, now), 0, -1):
             # The engine may have refused the one before.
-            has_room = self._in_flight < self._engine.capacity
-            pending = self._next(now) if has_room else None
+            pending = None if self._engine.is_refusing else self._next(now)
             if pending is None:
                 self._pace.give_back(reserved)
                 return
@@ -109,18 +116,12 @@ class Delivery:
 
     def _new(self, now: float) -> Optional[Pending]:
         for recipient in self._source or ():
-            address = self._address(recipient)
+            address = self._addresses[recipient.endpoint]
             if address is not None:
                 return Pending(recipient, address, now)
             self.for_boto3.append(recipient)
         self._source = None
         return None
-
-    def _address(self, recipient: Recipient) -> Optional[Address]:
-        endpoint: Any = recipient.endpoint
-        if endpoint not in self._addresses:
-            self._addresses[endpoint] = address_of(endpoint)
-        return self._addresses[endpoint]
 
     def _start(self, pending: Pending, now: float) -> Optional[Outcome]:
         """Start its request, or return why that cannot be done."""

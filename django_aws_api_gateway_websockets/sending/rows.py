@@ -13,14 +13,16 @@ from .transports import is_replaceable
 NO_GATEWAY = failed("The session has no created gateway")
 
 
+#: A gateway's api_id, stage_name and api_endpoint; all None without a gateway.
+Gateway = Tuple[Optional[str], Optional[str], Optional[str]]
+
+
 class Row(NamedTuple):
-    """What sending needs of a session. The last three fields are None without a gateway."""
+    """What sending needs of a session."""
 
     pk: int
     connection_id: str
-    api_id: Optional[str]
-    stage_name: Optional[str]
-    api_endpoint: Optional[str]
+    gateway: Gateway
 
 
 def reachable(batches: Iterable[Sequence[Row]], writer: ReportWriter) -> Iterator[Recipient]:
@@ -28,17 +30,17 @@ def reachable(batches: Iterable[Sequence[Row]], writer: ReportWriter) -> Iterato
     endpoints = Endpoints()
     for rows in batches:
         for row in rows:
-            endpoint = endpoints[row[2:]]
+            endpoint = endpoints[row.gateway]
             if isinstance(endpoint, Outcome):
                 writer.count(row.connection_id, row.pk, endpoint)
             else:
                 yield Recipient(row.connection_id, endpoint, row.pk)
 
 
-class Endpoints(Dict[Tuple[Optional[str], ...], Union[Endpoint, Outcome]]):
+class Endpoints(Dict[Gateway, Union[Endpoint, Outcome]]):
     """The endpoint of each gateway, found once; a failed outcome for a gateway that has none."""
 
-    def __missing__(self, gateway: Tuple[Optional[str], ...]) -> Union[Endpoint, Outcome]:
+    def __missing__(self, gateway: Gateway) -> Union[Endpoint, Outcome]:
         try:
             self[gateway] = endpoint_of(*gateway) or NO_GATEWAY
         except ConfigurationError as error:  # An unknown region concerns only its gateway.
@@ -64,7 +66,7 @@ def require_regions(batches: Iterable[Sequence[Row]]) -> None:
     if aws.has_default_region():
         return
     for rows in batches:
-        for gateway in {row[2:] for row in rows}:
+        for gateway in {row.gateway for row in rows}:
             try:
                 endpoint_of(*gateway)
             except RegionMissing:

@@ -35,6 +35,9 @@ class SimulatedAws:
     ``quota`` messages a second, and a ``burst`` of them at once, are let through; None means all.
     """
 
+    #: There is room for as many as it says.
+    is_refusing = False
+
     def __init__(
         self,
         monkeypatch: Any,

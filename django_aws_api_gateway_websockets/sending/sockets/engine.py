@@ -11,7 +11,7 @@ import os
 import selectors
 import ssl
 import time
-from collections import deque
+from collections import defaultdict, deque
 from contextlib import suppress
 from http.client import HTTPException
 from typing import Any, Deque, Dict, List, Optional, Set, Tuple
@@ -59,7 +59,8 @@ class Engine:
         self._connections: Set[Connection] = set()
         #: How many of them are being opened.
         self._opening = 0
-        self._idle: Dict[Key, Deque[Connection]] = {}
+        #: The last one in comes out first, because the CPU's caches still know it.
+        self._idle: Dict[Key, Deque[Connection]] = defaultdict(deque)
         #: True if one has become idle since the selector was asked.
         self._has_unseen = False
         self._answers: List[Tuple[Any, Answer]] = []
@@ -69,6 +70,11 @@ class Engine:
     def __len__(self) -> int:
         """Return the number of connections that it holds."""
         return len(self._connections)
+
+    @property
+    def is_refusing(self) -> bool:
+        """True for a moment after the process had no room for a request."""
+        return self._refused_until > 0
 
     @property
     def capacity(self) -> int:
@@ -141,9 +147,9 @@ class Engine:
         if self._has_unseen:
             # What the server has sent unasked since then, or its end, closes a connection.
             self._select(0)
-        idle = self._idle.get(exchange.key, ())
+        idle = self._idle[exchange.key]
         while idle:
-            connection = idle.popleft()
+            connection = idle.pop()
             if exchange.began_at - connection.idle_since < IDLE_SECONDS:
                 return connection
             self._drop(connection)
@@ -292,7 +298,7 @@ class Engine:
         if len(self._connections) > self._allowed:
             self._give_up(connection)
         else:
-            self._idle.setdefault(connection.key, deque()).append(connection)
+            self._idle[connection.key].append(connection)
             self._has_unseen = True
 
     def _end(self, connection: Connection, error: OSError) -> None:
