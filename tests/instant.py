@@ -15,7 +15,7 @@ class InstantEngine:
     """Takes every tenth connection to be gone."""
 
     capacity = 256
-    is_refusing = False
+    has_refused = False
 
     def __init__(self) -> None:
         self._answers: List[Tuple[Any, Answer]] = []

@@ -98,7 +98,7 @@ class Delivery:
         room = self._engine.capacity - self._in_flight
         for reserved in range(self._pace.reserve(room, now), 0, -1):
             # The engine may have refused the one before.
-            pending = None if self._engine.is_refusing else self._next(now)
+            pending = None if self._engine.has_refused else self._next(now)
             if pending is None:
                 self._pace.give_back(reserved)
                 return

@@ -36,7 +36,7 @@ class SimulatedAws:
     """
 
     #: There is room for as many as it says.
-    is_refusing = False
+    has_refused = False
 
     def __init__(
         self,

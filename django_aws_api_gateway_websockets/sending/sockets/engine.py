@@ -51,6 +51,8 @@ class Engine:
     def __init__(self, max_in_flight: int, certificates: str) -> None:
         #: True if the process could not give it another connection.
         self.is_waiting = False
+        #: True if there was no room for a request that was started since the latest ``wait()``.
+        self.has_refused = False
         self._max_in_flight = self._allowed = max_in_flight
         self._certificates = certificates
         self._owner = os.getpid()
@@ -70,11 +72,6 @@ class Engine:
     def __len__(self) -> int:
         """Return the number of connections that it holds."""
         return len(self._connections)
-
-    @property
-    def is_refusing(self) -> bool:
-        """True for a moment after the process had no room for a request."""
-        return self._refused_until > 0
 
     @property
     def capacity(self) -> int:
@@ -117,6 +114,7 @@ class Engine:
 
     def wait(self, seconds: float) -> List[Tuple[Any, Answer]]:
         """Wait for the first answers; return all that are there, each with its request's tag."""
+        self.has_refused = False
         until = time.monotonic() + seconds
         if self._refused_until:
             until = min(until, self._refused_until)
@@ -207,6 +205,7 @@ class Engine:
     def _refuse(self, exchange: Exchange) -> None:
         """Answer that the process has no room for the request, and take no other for a moment."""
         self._answers.append((exchange.tag, NO_ROOM))
+        self.has_refused = True
         self._refused_until = time.monotonic() + NO_ROOM_SECONDS
         self._allowed = sum(each.exchange is not None for each in self._connections)
 
