@@ -69,8 +69,8 @@ def new_session():
 def outside_of_tests(settings):
     """As in a site's own process, and not in Django's test environment."""
     # Both functions set settings. What the test itself overrides lies between them, so without
-    # this override the first one's would stay.
-    settings.EMAIL_BACKEND = settings.EMAIL_BACKEND
+    # an override around both, what the first one sets would stay.
+    settings.ALLOWED_HOSTS = settings.ALLOWED_HOSTS
     teardown_test_environment()
     yield
     setup_test_environment(settings.DEBUG)
