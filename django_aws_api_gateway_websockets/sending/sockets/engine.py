@@ -32,6 +32,10 @@ IN_FLIGHT = 256
 #: those that are open already may have their answers.
 FIRST_OPENING, MIN_OPENING = 32, 8
 
+#: If none has opened for so many seconds, it is not the CPU that they wait for, and others may
+#: lead to places that answer.
+STALLED_SECONDS = 0.5
+
 #: From so many requests in flight on, answers gather for so many seconds before they are handled.
 #: To handle each by itself takes a fifth more of the CPU.
 GATHER_FROM, GATHERING = 64, 0.0005
@@ -61,6 +65,8 @@ class Engine:
         self._connections: Set[Connection] = set()
         #: How many of them are being opened.
         self._opening = 0
+        #: When the latest one opened, or the first of them began.
+        self._opened_at = 0.0
         #: The last one in comes out first, because the CPU's caches still know it.
         self._idle: Dict[Key, Deque[Connection]] = defaultdict(deque)
         #: True if one has become idle since the selector was asked.
@@ -76,6 +82,8 @@ class Engine:
     @property
     def capacity(self) -> int:
         """How many requests may be under way now."""
+        if self._opening and time.monotonic() - self._opened_at > STALLED_SECONDS:
+            return self._allowed
         opened = len(self._connections) - self._opening
         opening = max(FIRST_OPENING - opened, MIN_OPENING, opened // 4)
         return min(self._allowed, opened + opening)
@@ -165,6 +173,8 @@ class Engine:
             self._drop(idle.popleft())  # It leads elsewhere.
         connection = Connection(exchange.key)
         self._connections.add(connection)
+        if not self._opening:
+            self._opened_at = time.monotonic()
         self._opening += 1
         return connection
 
@@ -236,6 +246,7 @@ class Engine:
             connection.watch(self._selector, events)
         except StopIteration:
             self._opening -= 1
+            self._opened_at = time.monotonic()
             connection.opened()
             self._send(connection)
         except (OSError, ValueError) as problem:  # ValueError: a name that TLS does not take

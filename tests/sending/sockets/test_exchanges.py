@@ -215,6 +215,18 @@ def test_a_name_that_does_not_exist_is_said(transport):
     assert send("http://nobody.invalid/prod") == [failed("EndpointConnectionError")]
 
 
+def test_a_place_that_nobody_reaches_does_not_hold_up_the_others(plain, transport):
+    with FullHouse() as dark, contextlib.closing(
+        sending.fan_out(
+            b"x",
+            recipients(f"http://127.0.0.1:{dark.port}/prod", 100, "dark")
+            + recipients(plain.url, 1, "well"),
+        )
+    ) as results:
+        recipient, outcome = next(results)
+    assert (recipient.connection_id, outcome) == ("well0", SENT)
+
+
 def test_slow_ones_do_not_hold_up_the_others(plain, transport, settings):
     settings.WEBSOCKETS = {"transport": transport, "send_timeout": 3, "max_in_flight": 4}
     usual = plain.answering
