@@ -21,20 +21,12 @@ from ..exchanges import NO_ROOM, NO_ROOM_SECONDS, Answer, Timeouts
 from .connections import READ, WOULD_BLOCK, WRITE, Connection, Exchange, Key
 from .deadlines import Deadlines
 from .failures import TimedOut, failure, is_exhausted
+from .opening import Opening
 from .pool import IDLE_SECONDS, pool
 from .responses import MAX_RESPONSE_BYTES, answer_of, read
 
 #: Requests in flight, by default.
 IN_FLIGHT = 256
-
-#: Connections that are opened at once: so many in all at first, then so many or a quarter of those
-#: that are open. A TLS handshake takes as much of the CPU as ten messages or more, and meanwhile
-#: those that are open already may have their answers.
-FIRST_OPENING, MIN_OPENING = 32, 8
-
-#: If none has opened for so many seconds, it is not the CPU that they wait for, and others may
-#: lead to places that answer.
-STALLED_SECONDS = 0.5
 
 #: From so many requests in flight on, answers gather for so many seconds before they are handled.
 #: To handle each by itself takes a fifth more of the CPU.
@@ -63,10 +55,7 @@ class Engine:
         self._pool = pool()
         self._selector: Any = None
         self._connections: Set[Connection] = set()
-        #: How many of them are being opened.
-        self._opening = 0
-        #: When the latest one opened, or the first of them began.
-        self._opened_at = 0.0
+        self._opening = Opening()
         #: The last one in comes out first, because the CPU's caches still know it.
         self._idle: Dict[Key, Deque[Connection]] = defaultdict(deque)
         #: True if one has become idle since the selector was asked.
@@ -82,11 +71,7 @@ class Engine:
     @property
     def capacity(self) -> int:
         """How many requests may be under way now."""
-        if self._opening and time.monotonic() - self._opened_at > STALLED_SECONDS:
-            return self._allowed
-        opened = len(self._connections) - self._opening
-        opening = max(FIRST_OPENING - opened, MIN_OPENING, opened // 4)
-        return min(self._allowed, opened + opening)
+        return self._opening.capacity(len(self._connections), self._allowed)
 
     def __enter__(self) -> Engine:
         self._pool.join(self)
@@ -173,9 +158,7 @@ class Engine:
             self._drop(idle.popleft())  # It leads elsewhere.
         connection = Connection(exchange.key)
         self._connections.add(connection)
-        if not self._opening:
-            self._opened_at = time.monotonic()
-        self._opening += 1
+        self._opening.begin()
         return connection
 
     def _share(self) -> None:
@@ -193,7 +176,7 @@ class Engine:
     def _drop(self, connection: Connection) -> None:
         connection.close()
         if connection.steps is not None:
-            self._opening -= 1
+            self._opening.fail()
         connection.steps, connection.deadline = None, math.inf
         self._connections.discard(connection)
 
@@ -245,8 +228,7 @@ class Engine:
             events = steps.throw(error) if error else next(steps)
             connection.watch(self._selector, events)
         except StopIteration:
-            self._opening -= 1
-            self._opened_at = time.monotonic()
+            self._opening.succeed()
             connection.opened()
             self._send(connection)
         except (OSError, ValueError) as problem:  # ValueError: a name that TLS does not take
