@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from django.db import connection, connections, models
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext, isolate_apps
 
 from django_aws_api_gateway_websockets.models import (
@@ -16,9 +16,9 @@ from django_aws_api_gateway_websockets.models import (
 from django_aws_api_gateway_websockets.sending import BATCH_SIZE
 from tests import factories
 from tests.factories import make_created_gateway, make_session
-from tests.proxies import APP, manager_of, proxy
+from tests.overheard import executed
 from tests.second_database import ALIAS
-from tests.views.test_queries import table_of
+from tests.site_models import APP, manager_of, own_table, proxy
 
 pytestmark = pytest.mark.django_db
 
@@ -89,17 +89,10 @@ def test_a_batch_costs_the_statement_that_the_orm_writes(outbox, gateway):
 
 def test_the_statement_of_full_batches_is_written_once(outbox, gateway):
     make_many(gateway, MANY)
-    written = []
-
-    def note(execute, sql, *arguments):
-        written.append(sql)
-        return execute(sql, *arguments)
-
-    with connection.execute_wrapper(note):
+    with executed() as statements:
         for _ in range(2):
             sessions.send_message("x")
-    batches = [sql for sql in written if sql.count("%s") >= BATCH_SIZE]
-    # Equal SQL is easy. The very same text shows that nobody has written it again.
+    batches = [sql for sql in statements if sql.count("%s") >= BATCH_SIZE]
     assert [sql is batches[0] for sql in batches] == [True] * 4
 
 
@@ -200,17 +193,11 @@ def test_a_managers_condition_holds(outbox, gateway):
 @pytest.mark.django_db(transaction=True)
 @isolate_apps(APP)
 def test_sessions_with_a_table_of_their_own_alone_get_it(outbox, gateway):
-    class Visit(WebSocketSession):
-        mood = models.CharField(max_length=20, default="curious")
-
-        class Meta:
-            app_label = APP
-
     make_session(gateway)
-    with table_of(Visit):
+    with own_table() as visits:
         for number in range(BATCH_SIZE + 3):
-            Visit.objects.create(connection_id=f"{number}", api_gateway=gateway)
-        assert Visit.objects.send_message("x").sent == BATCH_SIZE + 3
+            visits.objects.create(connection_id=f"{number}", api_gateway=gateway)
+        assert visits.objects.send_message("x").sent == BATCH_SIZE + 3
         assert sorted(map(int, sent_to(outbox))) == list(range(BATCH_SIZE + 3))
 
 

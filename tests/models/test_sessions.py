@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext, isolate_apps
 
 from django_aws_api_gateway_websockets.models import WebSocketSession
 from tests.factories import fresh, make_session
-from tests.proxies import APP, proxy
+from tests.site_models import APP, proxy
 
 pytestmark = pytest.mark.django_db
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 import pytest
-from django.db import connection, models
+from django.db import connection
 from django.test.utils import CaptureQueriesContext, isolate_apps
 
 from django_aws_api_gateway_websockets.models import ApiGateway, WebSocketSession
@@ -14,7 +12,7 @@ from django_aws_api_gateway_websockets.views.queries import GATEWAY_COLUMNS, ses
 from tests.aws_requests import answered
 from tests.chat import ChatView
 from tests.factories import make_created_gateway, make_session
-from tests.proxies import APP, manager_of, proxy
+from tests.site_models import APP, manager_of, own_table, proxy
 
 pytestmark = pytest.mark.django_db
 
@@ -28,18 +26,6 @@ def columns(row):
 
 def found(session, model=WebSocketSession):
     return session_of(model, session.connection_id, is_open=True)
-
-
-@contextmanager
-def table_of(model):
-    """The table of a model that has no migration."""
-    with connection.schema_editor() as editor:
-        editor.create_model(model)
-    try:
-        yield
-    finally:
-        with connection.schema_editor() as editor:
-            editor.delete_model(model)
 
 
 def test_each_column_has_the_value_that_the_orm_reads(alice):
@@ -127,19 +113,12 @@ def test_a_manager_of_the_sites_own_is_asked_for_each_event(websocket, mount):
 @pytest.mark.django_db(transaction=True)
 @isolate_apps(APP)
 def test_sessions_with_a_table_of_their_own_cost_no_more_statements(websocket, mount, alice):
-    class Visit(WebSocketSession):
-        mood = models.CharField(max_length=20, default="curious")
-
-        class Meta:
-            app_label = APP
-
     class VisitView(WebSocketView):
-        model = Visit
-
         def mood(self, request, *args, **kwargs):
             return {"mood": self.websocket_session.mood, "user": request.user.get_username()}
 
-    with table_of(Visit):
+    with own_table() as visit:
+        VisitView.model = visit
         ws = websocket(mount(VisitView), user=alice)
         with CaptureQueriesContext(connection) as captured:
             assert ws.send({"action": "mood"}).json() == {"mood": "curious", "user": "alice"}

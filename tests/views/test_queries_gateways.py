@@ -13,9 +13,10 @@ from django_aws_api_gateway_websockets.views import WebSocketView
 from django_aws_api_gateway_websockets.views.queries import GATEWAY_COLUMNS
 from tests.aws_requests import answered
 from tests.factories import make_created_gateway, make_session
-from tests.proxies import APP, manager_of, proxy
+from tests.overheard import executed, heard
 from tests.second_database import ALIAS
-from tests.views.test_queries import columns, table_of
+from tests.site_models import APP, manager_of, own_table, proxy
+from tests.views.test_queries import columns
 
 pytestmark = pytest.mark.django_db
 
@@ -93,17 +94,11 @@ def test_each_event_gets_what_is_in_the_database_then(seen, mount, gateway):
 
 
 def test_its_statement_is_written_once(mount, gateway):
-    url, written = mount(WebSocketView), []
-
-    def note(execute, sql, *arguments):
-        written.append(sql)
-        return execute(sql, *arguments)
-
-    with connection.execute_wrapper(note):
+    url = mount(WebSocketView)
+    with executed() as statements:
         for _ in range(2):
             WebSocketClient(url, gateway=gateway).connect()
-    first, second = (sql for sql in written if "EXISTS" in sql)
-    # Equal SQL is easy. The very same text shows that nobody has written it again.
+    first, second = (sql for sql in statements if "EXISTS" in sql)
     assert first is second
 
 
@@ -119,17 +114,9 @@ def test_a_gateway_that_is_not_there_is_refused(mount, gateway):
 
 
 def test_who_listens_to_gateways_hears_of_the_one_that_is_read(seen, mount, gateway):
-    heard = []
-
-    def hear(instance, **kwargs):
-        heard.append(instance)
-
-    post_init.connect(hear, sender=ApiGateway)
-    try:
+    with heard(post_init, ApiGateway) as calls:
         read = gateway_seen(seen, mount(LookingView), gateway=gateway)
-    finally:
-        post_init.disconnect(hear, sender=ApiGateway)
-    assert [row is read for row in heard] == [True]
+    assert [call["instance"] is read for call in calls] == [True]
 
 
 @isolate_apps(APP)
@@ -181,16 +168,10 @@ def test_a_manager_that_has_chosen_its_database_is_read_there(seen, mount, on_se
 @pytest.mark.django_db(transaction=True)
 @isolate_apps(APP)
 def test_sessions_with_a_table_of_their_own_are_asked_for(seen, mount, gateway):
-    class Visit(WebSocketSession):
-        mood = models.CharField(max_length=20, default="curious")
-
-        class Meta:
-            app_label = APP
-
-    with table_of(Visit):
-        url = mount(type("VisitView", (LookingView,), {"model": Visit}))
+    with own_table() as visits:
+        url = mount(type("VisitView", (LookingView,), {"model": visits}))
         plain = make_session(gateway).connection_id
-        visit = Visit.objects.create(connection_id="visit=", api_gateway=gateway).connection_id
+        visit = visits.objects.create(connection_id="visit=", api_gateway=gateway).connection_id
         of = {"gateway": gateway, "url": url}
         assert gateway_seen(seen, **of, connection_id=plain).connection_taken is False
         assert gateway_seen(seen, **of, connection_id=visit).connection_taken is True

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection, models, transaction
+from django.db import transaction
 from django.db.models.signals import post_init, post_save, pre_save
 from django.test.utils import isolate_apps
 from django.utils import timezone
@@ -18,8 +16,9 @@ from django_aws_api_gateway_websockets.views import WebSocketView
 from django_aws_api_gateway_websockets.views.queries import open_session
 from tests.aws_requests import answered
 from tests.factories import fresh, make_session
-from tests.proxies import APP, manager_of, proxy
-from tests.views.test_queries import columns, table_of
+from tests.overheard import executed, heard
+from tests.site_models import APP, manager_of, own_table, proxy
+from tests.views.test_queries import columns
 
 pytestmark = pytest.mark.django_db
 
@@ -47,34 +46,6 @@ def made(monkeypatch):
 def view_of(mount):
     """The URL of a view of these sessions."""
     return lambda model: mount(type("VisitView", (KeepingView,), {"model": model}))
-
-
-@contextmanager
-def heard(signal, sender):
-    """What a receiver hears meanwhile."""
-    calls = []
-
-    def hear(**options):
-        calls.append(options)
-
-    signal.connect(hear, sender=sender)
-    try:
-        yield calls
-    finally:
-        signal.disconnect(hear, sender=sender)
-
-
-@contextmanager
-def inserts():
-    """The texts of the INSERTs meanwhile, each the very object that was executed."""
-    written = []
-
-    def note(execute, sql, *arguments):
-        written.extend([sql] if sql.startswith("INSERT") else [])
-        return execute(sql, *arguments)
-
-    with connection.execute_wrapper(note):
-        yield written
 
 
 def test_the_row_and_its_object_are_those_of_create(made, mount, gateway, alice):
@@ -117,11 +88,10 @@ def test_what_is_changed_of_it_afterwards_is_saved_alone(mount, gateway):
 
 def test_its_statement_is_written_once(mount, gateway):
     url = mount(WebSocketView)
-    with inserts() as written:
+    with executed() as statements:
         for _ in range(2):
             WebSocketClient(url, gateway=gateway).connect()
-    first, second = written
-    # Equal SQL is easy. The very same text shows that nobody has written it again.
+    first, second = (sql for sql in statements if sql.startswith("INSERT"))
     assert first is second
 
 
@@ -196,17 +166,11 @@ def test_a_manager_of_the_sites_own_creates(view_of, gateway):
 @pytest.mark.django_db(transaction=True)
 @isolate_apps(APP)
 def test_sessions_with_a_table_of_their_own_get_both_rows(made, view_of, gateway):
-    class Visit(WebSocketSession):
-        mood = models.CharField(max_length=20, default="curious")
-
-        class Meta:
-            app_label = APP
-
-    with table_of(Visit):
-        ws = WebSocketClient(view_of(Visit), gateway=gateway)
+    with own_table() as visits:
+        ws = WebSocketClient(view_of(visits), gateway=gateway)
         assert answered(ws.connect()) == WELCOME
-        assert Visit.objects.get().mood == "curious"
-        assert Visit.objects.get().websocketsession_ptr == ws.session
+        assert visits.objects.get().mood == "curious"
+        assert visits.objects.get().websocketsession_ptr == ws.session
 
 
 def test_a_connection_that_exists_is_refused_and_the_transaction_goes_on(gateway):

@@ -17,7 +17,7 @@ from django_aws_api_gateway_websockets.testing import WebSocketClient
 from django_aws_api_gateway_websockets.views import WebSocketView
 from tests.aws_requests import HANDSHAKE, answered, event_headers, post
 from tests.factories import make_created_gateway
-from tests.proxies import APP, proxy
+from tests.site_models import APP, proxy
 
 pytestmark = pytest.mark.django_db
 

@@ -1,8 +1,11 @@
-"""Proxies and managers of the sessions, as a site writes them. Needs ``isolate_apps(APP)``."""
+"""Models and managers of the sessions, as a site writes them. Needs ``isolate_apps(APP)``."""
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator
+
+from django.db import connection, models
 
 from django_aws_api_gateway_websockets.models import WebSocketSession, WebSocketSessionQuerySet
 
@@ -23,3 +26,22 @@ def manager_of(choose: Callable[[Any], Any]) -> Any:
             return choose(super().get_queryset())
 
     return Chosen()
+
+
+@contextmanager
+def own_table() -> Iterator[Any]:
+    """A model of the sessions with a table of its own, which is there within the block."""
+
+    class Visit(WebSocketSession):
+        mood = models.CharField(max_length=20, default="curious")
+
+        class Meta:
+            app_label = APP
+
+    with connection.schema_editor() as editor:
+        editor.create_model(Visit)
+    try:
+        yield Visit
+    finally:
+        with connection.schema_editor() as editor:
+            editor.delete_model(Visit)
