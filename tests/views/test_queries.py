@@ -117,8 +117,8 @@ def test_sessions_with_a_table_of_their_own_cost_no_more_statements(websocket, m
         def mood(self, request, *args, **kwargs):
             return {"mood": self.websocket_session.mood, "user": request.user.get_username()}
 
-    with own_table() as visit:
-        VisitView.model = visit
+    with own_table() as visits:
+        VisitView.model = visits
         ws = websocket(mount(VisitView), user=alice)
         with CaptureQueriesContext(connection) as captured:
             assert ws.send({"action": "mood"}).json() == {"mood": "curious", "user": "alice"}
