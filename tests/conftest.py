@@ -1,5 +1,6 @@
 import gc
 import os
+import signal
 import sys
 import time
 
@@ -25,6 +26,16 @@ def pytest_collection_finish():
 def pytest_xdist_auto_num_workers():
     """Two processes for each processor, as many tests wait for something."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _sigint_as_in_the_foreground():
+    """Let the programs that tests start be interrupted.
+
+    A shell starts what is to run in the background with SIGINT ignored, and programs inherit that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
