@@ -20,6 +20,8 @@ APP = "django_aws_api_gateway_websockets"
 MODELS = [ApiGateway, ApiGatewayAdditionalRoute, WebSocketSession]
 TABLES = [model._meta.db_table for model in MODELS]
 OF_1_1_1 = Path(__file__).parent / "schema_1_1_1"
+#: Our newest migration.
+NEWEST = "0008_exact_names_and_data"
 OF_LATER = Path(__file__).parent / "schema_later"
 
 

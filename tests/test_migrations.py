@@ -22,7 +22,9 @@ from tests.databases import APP, schema
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OURS = "0007_attempts_tickets_and_broadcasts"
+OURS = ["0007_attempts_tickets_and_broadcasts", databases.NEWEST]
+#: The columns that compare every character, on databases that would not.
+EXACT = ("connection_id", "channel_name")
 #: The columns of ours that 1.1.1 has not.
 ADDED = {
     ApiGateway: {
@@ -32,8 +34,9 @@ ADDED = {
         "throttling_rate_limit",
         "throttling_burst_limit",
         "source_proof",
+        "ip_address_type",
     },
-    WebSocketSession: {"auth_hash", "login"},
+    WebSocketSession: {"auth_hash", "login", "data", "gone_on"},
 }
 
 
@@ -62,6 +65,10 @@ def test_a_new_database_has_the_schema_of_1_1_1_and_nullable_columns(request):
         assert all(columns.pop(name).null_ok for name in names)
         for name in [n for n, found in constraints.items() if names & {*found["columns"]}]:
             del constraints[name]
+    columns, _ = ours[WebSocketSession._meta.db_table]
+    for name in EXACT if connection.vendor == "mysql" else ():
+        assert columns[name].collation.endswith("_bin")
+        columns[name] = columns[name]._replace(collation=None)
     request.getfixturevalue("tables_of_1_1_1")
     assert ours == schema()
 
@@ -97,7 +104,7 @@ def test_taking_back_those_of_1_1_1_changes_no_table(tables_of_1_1_1, name):
     call_command("migrate", APP, name, verbosity=0)
     assert (schema(), databases.recorded()[-1]) == (before, name)
     call_command("migrate", verbosity=0)
-    assert databases.recorded()[-1] == OURS
+    assert databases.recorded()[-1] == OURS[-1]
 
 
 # Its life goes on
@@ -105,7 +112,7 @@ def test_taking_back_those_of_1_1_1_changes_no_table(tables_of_1_1_1, name):
 
 def test_migrating_applies_only_what_is_new(migrated):
     applied = [line.strip() for line in migrated.splitlines() if line.startswith("  Applying")]
-    assert applied == [f"Applying {APP}.{OURS}... OK"]
+    assert applied == [f"Applying {APP}.{name}... OK" for name in OURS]
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
     call_command("migrate", check_unapplied=True, verbosity=0)
 

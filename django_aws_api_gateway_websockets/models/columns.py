@@ -62,6 +62,13 @@ class GatewayColumns(ProvisioningAttempts):
     throttling_burst_limit = models.PositiveIntegerField(
         null=True, blank=True, help_text="Events that AWS lets through at once on each route."
     )
+    ip_address_type = models.CharField(  # noqa: DJ001 - nullable, for 1.1.1
+        max_length=9,
+        null=True,
+        blank=True,
+        choices=[("ipv4", "IPv4"), ("dualstack", "IPv4 and IPv6")],
+        help_text="By which addresses clients may come. AWS takes IPv4 if it is empty.",
+    )
     api_id = models.CharField(
         max_length=32, blank=True, default="", help_text="What AWS calls the API."
     )

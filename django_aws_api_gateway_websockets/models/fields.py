@@ -1,9 +1,9 @@
-"""Fields of the models: a URL field that accepts the host names of a private network."""
+"""Fields of the models: URLs with the host names of a private network, and exact texts."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django import forms
@@ -11,6 +11,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from ..security.integrations import integration_refusal
+
+if TYPE_CHECKING:
+    TextField = models.CharField[str, str]
+else:
+    TextField = models.CharField
 
 
 def validate_endpoint(value: str) -> None:
@@ -47,3 +52,19 @@ class EndpointField(models.URLField):  # type: ignore[type-arg]
     def deconstruct(self) -> Any:
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.URLField", args, kwargs
+
+
+class ExactCharField(TextField):
+    """A CharField that compares every character, in each database.
+
+    MySQL and MariaDB take "STAFF", "stáff" and "staff " for "staff", unless the column says
+    otherwise. A name that a view has allowed would find what another name has.
+    """
+
+    def db_parameters(self, connection: Any) -> Any:
+        parameters = super().db_parameters(connection)
+        if connection.vendor == "mysql":
+            # Both are binary, and do not ignore blanks at the end as utf8mb4_bin does.
+            is_mariadb = connection.mysql_is_mariadb
+            parameters["collation"] = "utf8mb4_nopad_bin" if is_mariadb else "utf8mb4_0900_bin"
+        return parameters

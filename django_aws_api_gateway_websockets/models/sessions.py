@@ -15,6 +15,7 @@ from . import recipients
 from .broadcasts import Broadcast, task_backend
 from .changes import ChangeTracking
 from .endings import end
+from .fields import ExactCharField
 from .querysets import PrimaryQuerySet
 
 
@@ -141,8 +142,8 @@ def now_or_on_commit(
 class WebSocketSession(ChangeTracking):
     """One connection, from its $connect on. Its row stays after the connection has ended."""
 
-    connection_id = models.CharField(max_length=255, unique=True)
-    channel_name = models.CharField(
+    connection_id = ExactCharField(max_length=255, unique=True)
+    channel_name = ExactCharField(
         max_length=128, blank=True, default="", help_text="Like a room: messages go to a channel."
     )
     user = models.ForeignKey(
@@ -170,6 +171,10 @@ class WebSocketSession(ChangeTracking):
     login = models.CharField(  # noqa: DJ001
         max_length=64, null=True, editable=False, db_index=True
     )
+    #: What the view's ``session_data()`` has kept of the $connect or of its ticket.
+    data = models.JSONField(null=True, editable=False)
+    #: When AWS said that the connection was gone, until a message or an ending proves otherwise.
+    gone_on = models.DateTimeField(null=True, editable=False)
 
     objects = WebSocketSessionQuerySet.as_manager()
 

@@ -68,6 +68,8 @@ class WebSocketTicket(models.Model):
     #: The connection that has used it.
     connection_id = models.CharField(max_length=255, null=True)  # noqa: DJ001
     expires_on = models.DateTimeField(db_index=True)
+    #: For the session that it opens; see WebSocketSession.data.
+    data = models.JSONField(null=True)
 
     objects = WebSocketTicketQuerySet.as_manager()
 

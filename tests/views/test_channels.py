@@ -55,6 +55,31 @@ def test_who_may_join_a_channel_gets_in(websocket, own_channel, alice):
     assert websocket(own_channel, channel="lobby").session.channel_name == "lobby"
 
 
+class NoStaffView(ChatView):
+    allow_channel_change = True
+
+    def can_join_channel(self, request, channel_name):
+        return channel_name != "staff"
+
+
+ALIKE = ["STAFF", "Staff", "staff ", "st\u00e1ff", "\uff53taff"]
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_who_is_in_a_channel_of_a_name_that_looks_alike_hears_nothing(websocket, mount, name):
+    """MariaDB and MySQL take these names for "staff", where the column does not say otherwise."""
+    view = mount(NoStaffView)
+    newcomer, mover = websocket(view, channel=name), websocket(view, channel="lobby")
+    assert mover.send(move_to(name)).status_code == 200
+    assert WebSocketSession.objects.filter(channel_name="staff").send_message("secret").sent == 0
+    assert newcomer.received == mover.received == []
+
+
+def test_connection_ids_that_look_alike_are_two_connections(websocket):
+    sessions = [websocket("/ws/", connection_id=name).session for name in ("Abc=", "abc=")]
+    assert len({session.pk for session in sessions}) == 2
+
+
 @pytest.mark.parametrize(("default", "answer"), [("lobby", WELCOME), ("attic", CLOSED)])
 def test_the_gateways_default_channel_is_asked_for_as_well(own_channel, default, answer):
     gateway = make_created_gateway(default_channel_name=default)
