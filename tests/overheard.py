@@ -25,6 +25,21 @@ def executed() -> Iterator[List[str]]:
         yield statements
 
 
+def marking(batches: int, rows: int) -> List[str]:
+    """The statements by which so many rows, in so many batches, are marked as gone.
+
+    A database that can tell which rows are locked is asked first. MariaDB takes them one by one.
+    """
+    asks = connection.features.has_select_for_update_skip_locked
+    statements = ["SELECT", "UPDATE"] if asks else ["UPDATE"]
+    return statements * (rows if connection.vendor == "mysql" else batches)
+
+
+def verbs(queries: Any) -> List[str]:
+    """The first word of each statement on the sessions."""
+    return [query["sql"].split()[0] for query in queries if "websocketsession" in query["sql"]]
+
+
 @contextmanager
 def heard(signal: Signal, sender: Any) -> Iterator[List[Dict[str, Any]]]:
     """The arguments of each call of a receiver."""

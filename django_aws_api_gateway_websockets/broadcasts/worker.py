@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from contextlib import contextmanager
+from functools import partial
 from threading import Event, Thread
 from typing import Iterator, Optional
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, InterfaceError, connections
 
 from ..conf import conf
-from ..models import BroadcastChunk, WebSocketSession
+from ..models import BroadcastChunk, WebSocketSession, recipients
 
 logger = logging.getLogger(__package__)
 
@@ -36,8 +36,16 @@ def deliver(pk: int) -> Optional[float]:
         try:
             send_rest(chunk)
         finally:
-            chunk.release()
+            release(chunk)
     return None
+
+
+def release(chunk: BroadcastChunk) -> None:
+    """Give up the claim, which expires if the database fails; an earlier error is still raised."""
+    try:
+        chunk.release()
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("Claim not released chunk=%s error=%s", chunk, error)
 
 
 def send_rest(chunk: BroadcastChunk) -> None:
@@ -61,7 +69,8 @@ def send_batch(chunk: BroadcastChunk, batch: list[int]) -> bool:
         return False
     # A replica may lag behind, and the sessions that it lacks would count as gone.
     sessions = WebSocketSession.objects.on_primary().filter(pk__in=batch)
-    return chunk.record(end, sessions.send_message(json.loads(chunk.broadcast.message)))
+    body = chunk.broadcast.message.encode()
+    return recipients.send_recorded(sessions, body, partial(chunk.record, end))
 
 
 @contextmanager
@@ -82,7 +91,7 @@ def renew(chunk: BroadcastChunk, over: Event) -> None:
     while not over.wait(conf.task_lease / 3):
         try:
             chunk.write_if_claimed()
-        except DatabaseError as error:  # The next try may be in time.
+        except (DatabaseError, InterfaceError) as error:  # The next try may be in time.
             logger.warning("Claim not renewed chunk=%s error=%s", chunk, error)
         finally:
             connections.close_all()  # this thread's own

@@ -6,12 +6,13 @@ from datetime import timedelta
 from functools import partial
 from typing import Callable
 
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from ..models import WebSocketSession, WebSocketSessionQuerySet
 from ..models.broadcasts import CONNECTION_LIFETIME
 from ..models.endings import end
+from ..models.locking import unlocked
 from ..sending import BATCH_SIZE
 from ..signals import EXPIRED
 
@@ -64,28 +65,12 @@ def _in_batches(
 
     A row to which somebody else is writing at the moment is left for the next run.
     """
-    # MariaDB reads a table that it takes for small as a whole, instead of looking up many keys.
-    # It then locks other rows, or waits for them. A single key it always looks up.
-    size = 1 if connections[rows.db].vendor == "mysql" else BATCH_SIZE
     ordered = rows.order_by("pk").values_list("pk", flat=True)
     written, keys = 0, list(ordered[:BATCH_SIZE])
     while keys:
         with transaction.atomic(rows.db):
-            for start in range(0, len(keys), size):
-                free = _lock(rows, keys[start : start + size])
+            for free in unlocked(rows, keys):
                 # ``rows`` is filtered, since a row may no longer meet its conditions.
                 written += write(rows.filter(pk__in=free))
         keys = list(ordered.filter(pk__gt=keys[-1])[:BATCH_SIZE])
     return written
-
-
-def _lock(rows: WebSocketSessionQuerySet, keys: list[int]) -> list[int]:
-    """Lock the rows that nobody else has locked; return their keys.
-
-    A database without SKIP LOCKED locks nothing, and all keys are returned. SQLite is one of
-    these: in it a transaction that reads first could not wait to write.
-    """
-    if not connections[rows.db].features.has_select_for_update_skip_locked:
-        return keys
-    free = rows.filter(pk__in=keys).select_for_update(skip_locked=True)
-    return list(free.values_list("pk", flat=True))

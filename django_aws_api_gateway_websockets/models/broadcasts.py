@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import partial
 from secrets import token_urlsafe
 from typing import Any, Optional, Protocol, Sequence
 
@@ -16,6 +17,7 @@ from django.utils.module_loading import import_string
 from ..conf import conf
 from ..exceptions import ConfigurationError
 from ..sending import Report
+from .locking import reconnected
 from .querysets import PrimaryQuerySet
 
 #: The most recipients of a chunk, which is the work of one task.
@@ -220,7 +222,8 @@ class BroadcastChunk(models.Model):
     def write_if_claimed(self, **columns: Any) -> bool:
         """Write these columns and renew the claim, unless another worker has taken it."""
         mine = self._row().filter(claimed_by=self.claimed_by)
-        return mine.update(claimed_until=lease(), **columns) == 1
+        write = partial(mine.update, claimed_until=lease(), **columns)
+        return reconnected(mine.db, write) == 1
 
     def record(self, end: int, report: Report) -> bool:
         """Record the recipients up to ``end``, as ``write_if_claimed`` does."""
@@ -239,7 +242,7 @@ class BroadcastChunk(models.Model):
     def release(self) -> None:
         """Give up the claim, if this worker still has it."""
         mine = self._row().filter(claimed_by=self.claimed_by)
-        mine.update(claimed_by=None, claimed_until=None)
+        reconnected(mine.db, partial(mine.update, claimed_by=None, claimed_until=None))
 
     def _row(self) -> BroadcastChunkQuerySet:
         return type(self).objects.on_primary().filter(pk=self.pk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from array import array
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -21,6 +22,7 @@ from typing import (
 )
 
 from asgiref.sync import sync_to_async
+from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models import Model, Q
 from django.utils import timezone
 
@@ -28,8 +30,11 @@ from .. import sending
 from ..sending import BATCH_SIZE, Progress, Report, ReportWriter, Row
 from ..signals import GONE
 from .endings import end
+from .locking import reconnected, unlocked
 from .querysets import PrimaryQuerySet, is_ours
 from .statements import Select
+
+logger = logging.getLogger(__package__)
 
 Answer = TypeVar("Answer")
 Sessions = PrimaryQuerySet[Any]
@@ -54,6 +59,21 @@ def send(
     total = len(connected_keys(sessions)) if progress else None
     writer = ReportWriter(report, partial(mark_gone, sessions), progress, total)
     post(connected_rows(sessions), body, writer)
+
+
+def send_recorded(sessions: Sessions, body: bytes, record: Callable[[Report], Answer]) -> Answer:
+    """Send as ``send`` does; return ``record(report)``.
+
+    What has been sent is recorded before anything else can fail. Then those who are gone are
+    marked.
+    """
+    sending.require_regions(connected_rows(sessions))
+    report, gone = Report(), array("q")
+    post(connected_rows(sessions), body, ReportWriter(report, gone.extend))
+    answer = record(report)
+    for keys in _batches(gone):
+        mark_gone(sessions, keys)
+    return answer
 
 
 def send_to_one(sessions: Sessions, session: Any, body: bytes, report: Report) -> None:
@@ -133,7 +153,26 @@ def close(rows: Sequence[Row], report: Report) -> None:
 
 
 def mark_gone(sessions: Sessions, keys: Sequence[int]) -> None:
-    """Mark the sessions of these keys as no longer connected, except those still connecting."""
+    """Mark the sessions of these keys as no longer connected, except those still connecting.
+
+    Nothing depends on it: rows that somebody else has locked, or all of them if the database
+    fails, are left to the next message.
+    """
+    using = sessions.on_primary().db
+    try:
+        reconnected(using, partial(_mark_unlocked, sessions.using(using), keys))
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("Sessions not marked as gone count=%s error=%s", len(keys), error)
+
+
+def _mark_unlocked(sessions: Sessions, keys: Sequence[int]) -> None:
+    # In a transaction of the caller this is a savepoint, so that a failure loses none of its work.
+    with transaction.atomic(sessions.db):
+        for free in unlocked(sessions.unfiltered(), keys):
+            _mark(sessions, free)
+
+
+def _mark(sessions: Sessions, keys: Sequence[int]) -> None:
     gone = sessions.unfiltered().filter(pk__in=keys)
     # A session that a test has just made looks as if it were connecting. Its mock means it.
     if not sending.is_replaceable():
@@ -163,8 +202,9 @@ def connected_rows(sessions: Sessions) -> Iterator[List[Row]]:
             return
     # For many sessions the keys are read first: a statement that goes on after the latest key
     # would sort the rest each time.
+    every = sessions.unfiltered()
     for keys in _batches(_keys(sessions)):
-        yield _rows(_values_of(sessions.unfiltered(), keys))
+        yield reconnected(sessions.db, partial(_rows_of, every, keys))
 
 
 def connected_keys(sessions: Sessions) -> List[int]:
@@ -194,6 +234,10 @@ def _keys(sessions: Sessions) -> array[int]:
 def _batches(keys: array[int]) -> Iterator[array[int]]:
     for start in range(0, len(keys), BATCH_SIZE):
         yield keys[start : start + BATCH_SIZE]
+
+
+def _rows_of(sessions: Sessions, keys: array[int]) -> List[Row]:
+    return _rows(_values_of(sessions, keys))
 
 
 def _values_of(sessions: Sessions, keys: array[int]) -> Iterable[Sequence[Any]]:
