@@ -182,6 +182,10 @@ class Settings:
         return django_settings.SESSION_COOKIE_NAME
 
     @property
+    def authentication_backends(self) -> list[str]:
+        return list(django_settings.AUTHENTICATION_BACKENDS)
+
+    @property
     def trusted_origins(self) -> list[str]:
         return list(django_settings.CSRF_TRUSTED_ORIGINS)
 

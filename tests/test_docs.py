@@ -224,6 +224,13 @@ def test_a_receiver_tells_the_room_who_has_left(websocket):
     assert staying.received == [{"left": leaving.session.pk, "reason": "left"}]
 
 
+def test_a_handler_finds_what_the_session_has_kept(mount, websocket):
+    mount("views-session-data", "ChatView")
+    ws = websocket("/ws/", headers={"Accept-Language": "de"})
+    assert ws.session.data == {"language": "de"}
+    assert ws.send({"action": "greet"}).json() == {"text": "Montag"}
+
+
 @pytest.mark.django_db
 def test_a_page_gets_the_url_of_its_socket(settings, rf):
     gateway = make_gateway()

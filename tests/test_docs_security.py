@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.contrib.sessions.models import Session
+from django.db.models.signals import post_delete
 from django.test import Client
 
 from django_aws_api_gateway_websockets.security import proof
@@ -87,6 +89,23 @@ def test_all_connections_of_a_user_can_be_closed(websocket, alice, bob):
     hers, his = websocket("/ws/", user=alice), websocket("/ws/", user=bob)
     run("security-close")
     assert (hers.is_closed, his.is_closed) == (True, False)
+
+
+def test_what_a_deleted_session_has_opened_is_closed(websocket, commit, alice):
+    here, there = websocket("/ws/", user=alice), websocket("/ws/", user=alice)
+    receiver = run("security-of-login")["close_connections"]
+    try:
+        with commit():
+            Session.objects.exclude(pk=here.browser.session.session_key).delete()
+    finally:
+        post_delete.disconnect(receiver, sender=Session)
+    assert (here.is_closed, there.is_closed) == (False, True)
+
+
+def test_a_ticket_can_be_issued_for_a_user(websocket, alice):
+    ticket = run("security-issue-for")["ticket"]
+    session = websocket("/ws/", ticket=ticket).session
+    assert (session.user, session.data) == (alice, {"device": "phone"})
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ ADDED = {
         "source_proof",
         "ip_address_type",
     },
-    WebSocketSession: {"auth_hash", "login", "data", "gone_on"},
+    WebSocketSession: {"auth_hash", "login", "backend", "data", "gone_on"},
 }
 
 

@@ -220,8 +220,13 @@ def test_a_login_elsewhere_is_no_change(sockets, alice):
 def test_a_profile_that_is_saved_costs_one_select(sockets, commit, alice):
     alice.first_name = "Alice"
     with commit():
-        assert verbs(alice.save) == ["UPDATE", "SELECT"]
+        assert verbs(alice.save) == ["UPDATE", "SAVEPOINT", "SELECT", "RELEASE"]
     assert open_ones(*sockets) == sockets
+
+
+@pytest.mark.parametrize("name", ["first_name", "email"])
+def test_a_column_that_ends_no_login_costs_nothing(sockets, alice, name):
+    assert verbs(alice.save, update_fields=[name]) == ["UPDATE"]
 
 
 def test_a_new_user_and_other_models_cost_nothing(sockets):

@@ -45,7 +45,15 @@ class Migration(migrations.Migration):
             "gone_on",
             models.DateTimeField(editable=False, null=True),
         ),
+        migrations.AddField(
+            "websocketsession",
+            "backend",
+            models.CharField(editable=False, max_length=255, null=True),
+        ),
         migrations.AddField("websocketticket", "data", models.JSONField(null=True)),
+        migrations.AddField(
+            "websocketticket", "backend", models.CharField(max_length=255, null=True)
+        ),
         AlterFieldOfMySQL(
             "websocketsession",
             "channel_name",

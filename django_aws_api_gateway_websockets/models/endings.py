@@ -5,33 +5,62 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import router, transaction
+from django.db.models import F, Q
 from django.db.models.signals import ModelSignal, post_save, pre_save
 from django.utils import timezone
 
-from ..signals import session_closed
+from ..signals import GONE, session_closed
 from .querysets import PrimaryQuerySet
+
+#: The conditions of sessions to which messages are sent, and of those that may still speak: AWS
+#: has been seen to call a living connection gone.
+CONNECTED = Q(connected=True)
+MAY_SPEAK = CONNECTED | Q(gone_on__isnull=False)
 
 
 def end(sessions: PrimaryQuerySet[Any], reason: str) -> int:
-    """Mark the connected ones of these sessions as closed; return how many they were.
+    """Mark these sessions as closed, as far as they are not; return how many there were.
 
     It is one UPDATE where nobody listens. Otherwise each row has its own, whose count tells which
-    process ends the session. ``reason`` is one of ``signals.REASONS``.
+    process ends the session. ``reason`` is one of ``signals.REASONS``. Those that AWS has called
+    gone end for good, unless that is the reason.
     """
-    rows = sessions.on_primary().filter(connected=True)
+    rows = sessions.on_primary().filter(CONNECTED if reason == GONE else MAY_SPEAK)
     if not (has_close_listeners(rows.model) or has_save_listeners(rows.model)):
-        return rows.update(connected=False, updated_on=timezone.now())
+        return rows.update(**ending(reason))
     with transaction.atomic(rows.db):
-        ended = [session for session in rows.order_by("pk") if mark_closed(session)]
+        ended = [session for session in rows.order_by("pk") if mark_closed(session, reason)]
+        if reason != GONE:  # Those that were gone have been told of, and end without a word.
+            rows.filter(connected=False).update(gone_on=None)
     for session in ended:
         send_save(post_save, session)
         send_closed(session, reason)
     return len(ended)
 
 
-def mark_closed(session: Any) -> bool:
+def bring_back(session: Any) -> bool:
+    """Mark a session as connected that is marked as gone; return False if it is not any more.
+
+    It is one conditional UPDATE, which counts the message that has proved AWS wrong.
+    """
+    columns = {"connected": True, "gone_on": None, "updated_on": timezone.now()}
+    rows = type(session)._base_manager.using(_database_of(session))
+    gone = rows.filter(pk=session.pk, connected=False, gone_on__isnull=False)
+    is_back = bool(gone.update(request_count=F("request_count") + 1, **columns))
+    if is_back:
+        session.mark_saved(request_count=session.request_count + 1, **columns)
+    return is_back
+
+
+def ending(reason: str) -> dict[str, Any]:
+    """Return the columns of a session that ends for this reason."""
+    now = timezone.now()
+    return {"connected": False, "updated_on": now, "gone_on": now if reason == GONE else None}
+
+
+def mark_closed(session: Any, reason: str) -> bool:
     """Mark one session as closed; return False if it was, so that each ending is told once."""
-    columns = {"connected": False, "updated_on": timezone.now()}
+    columns = ending(reason)
     session.mark_saved(**columns)
     send_save(pre_save, session)
     rows = type(session)._base_manager.using(_database_of(session))

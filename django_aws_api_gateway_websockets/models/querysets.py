@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 from django.db import models, router
 
+from ..security.identity import as_backend_gives
+
 Model = TypeVar("Model", bound=models.Model)
 Rows = TypeVar("Rows", bound="PrimaryQuerySet[Any]")
 
@@ -25,6 +27,16 @@ class PrimaryQuerySet(models.QuerySet[Model]):
         """Return all rows, of the database that ``using()`` has chosen, if any."""
         # self.db would be the database to read from, and an UPDATE must go where writes go.
         return type(self)(self.model, using=self._db)  # type: ignore[attr-defined]
+
+
+def give_user(row: Any) -> Any:
+    """Let the row have its user as the site's auth backend gives it, and return that user.
+
+    Its key stays, even if the backend gives nobody: then the row's login does not hold any more.
+    """
+    user = as_backend_gives(row.user, row.backend)
+    row._meta.get_field("user").set_cached_value(row, user)
+    return user
 
 
 def is_ours(rows: models.QuerySet[Any]) -> bool:

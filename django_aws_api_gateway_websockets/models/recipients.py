@@ -29,7 +29,7 @@ from django.utils import timezone
 from .. import sending
 from ..sending import BATCH_SIZE, Progress, Report, ReportWriter, Row
 from ..signals import GONE
-from .endings import end
+from .endings import CONNECTED, end
 from .locking import reconnected, unlocked
 from .querysets import PrimaryQuerySet, is_ours
 from .statements import Select
@@ -189,22 +189,27 @@ def row_of(session: Any) -> Row:
 
 
 def connected_rows(sessions: Sessions) -> Iterator[List[Row]]:
-    """Yield the connected sessions' rows in batches; each step of the iterator is one statement.
+    """Yield the connected sessions' rows in batches, each by one statement."""
+    return rows_of(sessions, CONNECTED)
+
+
+def rows_of(sessions: Sessions, condition: Q) -> Iterator[List[Row]]:
+    """Yield the rows of the sessions that meet the condition, likewise.
 
     A join may find a row several times; it is there once.
     """
     if not _is_final(sessions):
         # For few sessions one statement is enough. Python sorts them: asked for an order, a
         # database may look through all of its rows in that order.
-        rows = _rows(_values(sessions.order_by()))
+        rows = _rows(_values(sessions.order_by(), condition))
         if len(rows) <= BATCH_SIZE:
             yield sorted(set(rows))
             return
     # For many sessions the keys are read first: a statement that goes on after the latest key
     # would sort the rest each time.
     every = sessions.unfiltered()
-    for keys in _batches(_keys(sessions)):
-        yield reconnected(sessions.db, partial(_rows_of, every, keys))
+    for keys in _batches(_keys(sessions, condition)):
+        yield reconnected(sessions.db, partial(_rows_of, every, keys, condition))
 
 
 def connected_keys(sessions: Sessions) -> List[int]:
@@ -223,12 +228,12 @@ def _is_final(sessions: Sessions) -> bool:
     return bool(query.is_sliced or query.combinator or query.distinct_fields)
 
 
-def _keys(sessions: Sessions) -> array[int]:
+def _keys(sessions: Sessions, condition: Q = CONNECTED) -> array[int]:
     """Return the keys in their order, eight bytes each; of a final queryset also those closed."""
     if _is_final(sessions):
         return array("q", sorted(set(sessions.values_list("pk", flat=True))))
-    connected = sessions.filter(connected=True).order_by("pk")
-    return array("q", connected.values_list("pk", flat=True).distinct())
+    found = sessions.filter(condition).order_by("pk")
+    return array("q", found.values_list("pk", flat=True).distinct())
 
 
 def _batches(keys: array[int]) -> Iterator[array[int]]:
@@ -236,30 +241,31 @@ def _batches(keys: array[int]) -> Iterator[array[int]]:
         yield keys[start : start + BATCH_SIZE]
 
 
-def _rows_of(sessions: Sessions, keys: array[int]) -> List[Row]:
-    return _rows(_values_of(sessions, keys))
+def _rows_of(sessions: Sessions, keys: array[int], condition: Q) -> List[Row]:
+    return _rows(_values_of(sessions, keys, condition))
 
 
-def _values_of(sessions: Sessions, keys: array[int]) -> Iterable[Sequence[Any]]:
+def _values_of(sessions: Sessions, keys: array[int], condition: Q) -> Iterable[Sequence[Any]]:
     """Return what ``_values`` does, of the sessions with these keys."""
     if len(keys) < BATCH_SIZE or not is_ours(sessions):
-        values: Iterable[Sequence[Any]] = _values(sessions.filter(pk__in=keys))
+        values: Iterable[Sequence[Any]] = _values(sessions.filter(pk__in=keys), condition)
         return values
     model: Any = sessions.model
-    return _batch_statement(model, sessions.db).rows(dict(zip(STAND_INS, keys)))
+    return _batch_statement(model, sessions.db, condition).rows(dict(zip(STAND_INS, keys)))
 
 
 @lru_cache(maxsize=None)
-def _batch_statement(model: Type[Model], using: str) -> Select:
+def _batch_statement(model: Type[Model], using: str, condition: Q) -> Select:
     """Return the SELECT of a full batch. Django takes as long to write it as SQLite to run it."""
-    return Select(_values(PrimaryQuerySet(model, using=using).filter(pk__in=STAND_INS)))
+    batch: Sessions = PrimaryQuerySet(model, using=using).filter(pk__in=STAND_INS)
+    return Select(_values(batch, condition))
 
 
-def _values(sessions: Sessions) -> Any:
-    """Return the columns of a Row for the connected sessions."""
+def _values(sessions: Sessions, condition: Q) -> Any:
+    """Return the columns of a Row for the sessions that meet the condition."""
     columns = ("api_gateway__api_id", "api_gateway__stage_name", "api_gateway__api_endpoint")
-    connected = sessions.filter(connected=True).values_list("pk", "connection_id", *columns)
-    return connected[: BATCH_SIZE + 1]
+    found = sessions.filter(condition).values_list("pk", "connection_id", *columns)
+    return found[: BATCH_SIZE + 1]
 
 
 def _rows(found: Iterable[Sequence[Any]]) -> List[Row]:

@@ -9,12 +9,13 @@ from django.conf import settings
 from django.db import models, transaction
 
 from .. import sending
+from ..security.digests import digest
 from ..sending import Progress, Report, Row
 from ..signals import CLOSED
 from . import recipients
 from .broadcasts import Broadcast, task_backend
 from .changes import ChangeTracking
-from .endings import end
+from .endings import MAY_SPEAK, end
 from .fields import ExactCharField
 from .querysets import PrimaryQuerySet
 
@@ -69,6 +70,15 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         """Send ``data`` to one session that is loaded already; see ``asend_message``."""
         return await recipients.asend_to_one(self, session, sending.encode(data))
 
+    def of_login(self, session_key: str) -> WebSocketSessionQuerySet:
+        """Return the sessions that were opened by the login with this key of Django's session.
+
+        ``of_login(key).close()`` is what "sign out everywhere" has to call for each session of
+        Django that it deletes. The rows hold a digest of the key alone. Sessions in signed cookies
+        have no lasting key, and nothing is found for them.
+        """
+        return self.filter(login=digest(session_key))
+
     def broadcast(self, data: Any, *, at_most_once: bool = False) -> Broadcast:
         """Send ``data`` as JSON to the sessions that are connected now, by tasks of a queue.
 
@@ -90,6 +100,7 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
     def close(self, *, on_commit: bool = False) -> Report:
         """Close the connections of the connected sessions of this queryset, and mark their rows.
 
+        Those that AWS has called gone are tried once more, since that may have been wrong.
         The rows are marked first: whatever AWS answers, nothing is sent to these connections and
         no message of theirs is accepted any more. The client sees the code 1000; no other code and
         no reason can be chosen. The report counts those that were closed, had gone, or failed.
@@ -98,7 +109,7 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         and the report is empty.
         """
         report = Report()
-        for rows in recipients.connected_rows(self.on_primary()):
+        for rows in recipients.rows_of(self.on_primary(), MAY_SPEAK):
             close_rows(self, rows, report, on_commit)
         return report
 
@@ -109,7 +120,7 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         """Close one session that is loaded already; see ``close``."""
         report = Report()
         close_rows(self, [recipients.row_of(session)], report, on_commit)
-        session.mark_saved(connected=False)
+        session.mark_saved(connected=False, gone_on=None)
         return report
 
     close_one.alters_data = True  # type: ignore[attr-defined]
@@ -171,6 +182,8 @@ class WebSocketSession(ChangeTracking):
     login = models.CharField(  # noqa: DJ001
         max_length=64, null=True, editable=False, db_index=True
     )
+    #: The path of the auth backend that gives the user, if it is not as Django's ModelBackend.
+    backend = models.CharField(max_length=255, null=True, editable=False)  # noqa: DJ001
     #: What the view's ``session_data()`` has kept of the $connect or of its ticket.
     data = models.JSONField(null=True, editable=False)
     #: When AWS said that the connection was gone, until a message or an ending proves otherwise.

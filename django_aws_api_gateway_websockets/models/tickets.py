@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from secrets import token_urlsafe
-from typing import Optional
+from typing import Any, Dict, Optional
 
 from django.conf import settings
 from django.db import models
@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from ..conf import conf
 from ..security.digests import digest
-from ..security.identity import Identity, still_holds
-from .querysets import PrimaryQuerySet
+from ..security.identity import Identity, is_active, of_user, still_holds
+from .querysets import PrimaryQuerySet, give_user
 
 #: Expired tickets that each new ticket deletes. They are many, so that the table stays small.
 DELETED_AT_ONCE = 100
@@ -23,7 +23,19 @@ DELETED_AT_ONCE = 100
 class WebSocketTicketQuerySet(PrimaryQuerySet["WebSocketTicket"]):
     """Tickets: how they are issued, found and deleted."""
 
-    def issue(self, identity: Identity) -> str:
+    def issue_for(self, user: Any, *, data: Optional[Dict[str, Any]] = None) -> str:
+        """Return a new ticket for a user whom the site knows by a token, say, and no session.
+
+        The connection ends with any logout that names no login of Django's session, with a new
+        password, and when the user is deactivated or deleted. ``data`` becomes the session's
+        ``data``. Raises ValueError for a user who is anonymous or not active: the ticket could not
+        be used.
+        """
+        if user is None or user.pk is None or not is_active(user):
+            raise ValueError("A ticket is for an active user who is saved")
+        return self.issue(of_user(user, backend=getattr(user, "backend", None)), data)
+
+    def issue(self, identity: Identity, data: Optional[Dict[str, Any]] = None) -> str:
         """Return a new ticket for a login, and delete some expired tickets.
 
         The row holds only the ticket's digest, so nobody who reads the table can use the ticket.
@@ -36,6 +48,8 @@ class WebSocketTicketQuerySet(PrimaryQuerySet["WebSocketTicket"]):
             user=identity.user,
             auth_hash=identity.auth_hash,
             login=identity.login,
+            backend=identity.backend,
+            data=data,
             expires_on=now + timedelta(seconds=conf.ticket_lifetime),
         )
         return ticket
@@ -47,13 +61,19 @@ class WebSocketTicketQuerySet(PrimaryQuerySet["WebSocketTicket"]):
         if pks := list(expired):
             self.filter(pk__in=pks).delete()
 
-    def find(self, ticket: str, connection_id: str) -> Optional[WebSocketTicket]:
-        """Return the ticket's row if this connection may use it now, else None."""
+    def find(self, ticket_digest: str, connection_id: str) -> Optional[WebSocketTicket]:
+        """Return the ticket's row if this connection may use it now, else None.
+
+        It is found by its digest: a report of a failure shows what functions were called with.
+        """
         rows = self.on_primary().select_related("user")
         found = rows.filter(
-            usable_by(connection_id), digest=digest(ticket), expires_on__gt=timezone.now()
+            usable_by(connection_id), digest=ticket_digest, expires_on__gt=timezone.now()
         ).first()
-        return found if found and still_holds(found.user, found.auth_hash) else None
+        if found is None:
+            return None
+        user = give_user(found)
+        return found if user and still_holds(user, found.auth_hash) else None
 
 
 class WebSocketTicket(models.Model):
@@ -68,7 +88,8 @@ class WebSocketTicket(models.Model):
     #: The connection that has used it.
     connection_id = models.CharField(max_length=255, null=True)  # noqa: DJ001
     expires_on = models.DateTimeField(db_index=True)
-    #: For the session that it opens; see WebSocketSession.data.
+    #: For the session that it opens; see the columns of WebSocketSession.
+    backend = models.CharField(max_length=255, null=True)  # noqa: DJ001
     data = models.JSONField(null=True)
 
     objects = WebSocketTicketQuerySet.as_manager()
@@ -81,7 +102,7 @@ class WebSocketTicket(models.Model):
 
     @property
     def identity(self) -> Identity:
-        return Identity(self.user, self.auth_hash, self.login)
+        return Identity(self.user, self.auth_hash, self.login, self.backend)
 
     def spend(self, connection_id: str) -> bool:
         """Give the ticket to this connection; return False if another connection has it.

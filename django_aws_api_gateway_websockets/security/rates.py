@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import NamedTuple, Optional
 
 from django.core.cache import caches
@@ -70,4 +70,7 @@ def network_of(address: str) -> str:
         ip = ip_address(address)
     except ValueError:
         return address
-    return str(ip_network((ip, 64), strict=False)) if ip.version == 6 else address
+    if isinstance(ip, IPv4Address):
+        return address
+    # All IPv4 addresses, written as IPv6 ones, are in one /64.
+    return str(ip.ipv4_mapped or ip_network((ip, 64), strict=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ObjectDoesNotExist
@@ -23,7 +23,7 @@ from ..security.rates import Rate
 from . import queries
 from .events import CONNECT, DISCONNECT, event_of
 from .hooks import Hooks, session_model
-from .logins import NO_LOGIN, login_of
+from .logins import NO_LOGIN, checked_data, login_of
 
 
 class Admission:
@@ -39,6 +39,8 @@ class Admission:
         self.model = session_model(view)
         self.login = NO_LOGIN
         self.channel_name = ""
+        #: What the session will keep, once a $connect has told.
+        self.connection_data: Optional[Dict[str, Any]] = None
 
     def check(self) -> None:
         """Raise RequestRefused unless the event may come in: all checks, in their order."""
@@ -57,6 +59,7 @@ class Admission:
             self.check_rate("connect", view.connect_rate or conf.connect_rate)
             self.login.check()
             self.check_user()
+            self.connection_data = self.find_data()
             self.channel_name = view._get_channel_name(request)
             self.check_channel(self.channel_name)
             self.check_additionally()
@@ -173,6 +176,12 @@ class Admission:
         if not self.view._has_permissions(self.request):
             raise AccessDenied("Permission denied", reason=f"user={user.pk}")
 
+    def find_data(self) -> Optional[Dict[str, Any]]:
+        """Return what the session is to keep: what its ticket carries, or what the view says."""
+        if self.login.data is not None:
+            return self.login.data
+        return checked_data(self.view.session_data(self.request))
+
     def check_channel(self, channel_name: str) -> None:
         is_short = len(channel_name) <= self.view.max_channel_name_length
         if not (is_short and validation.is_channel_name(channel_name)):
@@ -188,6 +197,8 @@ class Admission:
 
     def check_login_holds(self) -> None:
         session = self.view.websocket_session
-        if session and session.user and not identity.still_holds(session.user, session.auth_hash):
+        if not session or session.user_id is None:
+            return
+        if not (session.user and identity.still_holds(session.user, session.auth_hash)):
             session.close(on_commit=True)  # The refusal stands, whether AWS can be reached or not.
             raise AccessDenied("Log in again", reason=f"the login of user={session.user_id} ended")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Callable, Optional
 
-from django.db import router
+from django.db import DatabaseError, IntegrityError, InterfaceError, router
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
@@ -55,7 +55,7 @@ class EventDispatcher(Admission):
         self.has_failed = False
 
     def __str__(self) -> str:
-        return f"route={self.route!r} {self.event}"
+        return f"route={self.route[:80]!r} {self.event}"
 
     def respond(self, handle: Callable[[], HttpResponseBase]) -> HttpResponseBase:
         """Let the event in and return ``handle()``, or the answer to a refusal or a failure.
@@ -167,20 +167,39 @@ class EventDispatcher(Admission):
     def open_session(self) -> HttpResponse:
         """Make the session of a $connect, with its login."""
         view, connection_id = self.view, self.event.connection_id
-        with self.login.redeem(connection_id, router.db_for_write(self.model)):
-            view.websocket_session, self.has_made_session = queries.open_session(
-                self.model,
-                connection_id,
-                may_exist=getattr(view.api_gateway, "connection_taken", False),
-                channel_name=self.channel_name,
-                api_gateway=view.api_gateway or None,
-                **self.login.identity._asdict(),
-            )
+        columns = {
+            "channel_name": self.channel_name,
+            "api_gateway": view.api_gateway or None,
+            "data": self.connection_data,
+            **self.login.identity._asdict(),
+        }
+        may_exist = getattr(view.api_gateway, "connection_taken", False)
+        using = router.db_for_write(self.model)
+        try:
+            with self.login.redeem(connection_id, using):
+                view.websocket_session, self.has_made_session = queries.open_session(
+                    self.model, connection_id, may_exist, **columns
+                )
+        except IntegrityError:
+            made = queries.explain_refused_row(self.model, connection_id, **columns)
+            view.websocket_session, self.has_made_session = made, False
+        # A logout that looked for its sessions before this one was there has ended the login.
+        if self.login.has_ended:
+            raise AccessDenied("Log in again", reason="the login has ended beside it")
         return JsonResponse({})
 
     def record_request(self) -> None:
-        if self.view.websocket_session:
-            queries.record_request(self.view.websocket_session)
+        session = self.view.websocket_session
+        if not session:
+            return
+        if session.connected:
+            queries.record_request(session)
+        elif queries.record_return(session):
+            self.tell_opened()
+
+    def tell_opened(self) -> None:
+        options = {"session": self.view.websocket_session, "request": self.request}
+        session_opened.send_robust(sender=self.model._meta.concrete_model, **options)
 
     def end_connect(self, response: Optional[HttpResponseBase]) -> None:
         """Name the subprotocol of a connection that opens; undo what a refused one has done."""
@@ -189,8 +208,7 @@ class EventDispatcher(Admission):
             return
         view = self.view
         if self.has_made_session:
-            options = {"session": view.websocket_session, "request": self.request}
-            session_opened.send_robust(sender=self.model._meta.concrete_model, **options)
+            self.tell_opened()
         known = [name for name in self.event.subprotocols if name in view.subprotocols]
         if known:
             response.headers.setdefault("Sec-WebSocket-Protocol", known[0])
@@ -200,9 +218,14 @@ class EventDispatcher(Admission):
         # Only a session that this request made is deleted, and only if it would be committed.
         if not session or not self.has_made_session:
             return
-        if not errors.is_rolled_back(router.db_for_write(self.model)):
+        if errors.is_rolled_back(router.db_for_write(self.model)):
+            return
+        try:
             session.delete()
             self.login.give_back(self.event.connection_id)
+        except (DatabaseError, InterfaceError):
+            # AWS will say that the connection is gone, and then the row is marked.
+            logger.exception("A refused connection is not undone %s", self)
 
     def refuse(self, refusal: RequestRefused) -> HttpResponse:
         """Answer a refusal by the hook of its name; the reason goes to the log."""

@@ -40,11 +40,14 @@ class Event:
         offered = headers.get("Sec-Websocket-Protocol", "")
         #: The subprotocols that the client offers, in its order of preference.
         self.subprotocols = tuple(filter(None, map(str.strip, offered.split(","))))
+        #: The ticket of a $connect, once it has been taken out of the request.
+        self.ticket = ""
         #: The required headers that were found missing by the latest check.
         self.missing_headers: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"connection_id={self.connection_id!r} request_id={self.request_id!r}"
+        # A stranger chooses both, and may choose long ones.
+        return f"connection_id={self.connection_id[:80]!r} request_id={self.request_id[:80]!r}"
 
 
 def event_of(request: Any) -> Event:

@@ -79,19 +79,25 @@ def _is_method(klass: type, name: str, found: Any) -> bool:
     """True for a method, whatever its decorators have made of it."""
     is_late = name not in _bodies.get(klass, {name})
     if inspect.isfunction(found):
-        # A function that is defined in a class, or by a decorator, has a dot in its name. A
-        # module's function that a class body only assigns has none.
-        return "." in found.__qualname__ or (is_late and _takes_request(found))
+        # What is defined in a class has the class before the dot in its name. A function of a
+        # module has no dot, and what a decorator or any other function has made "<locals>".
+        place = found.__qualname__.rpartition(".")[0]
+        is_of_class = bool(place) and not place.endswith("<locals>")
+        return is_of_class or (is_late and _takes_request(found)) or _wraps_method(klass, found)
     if isinstance(found, NO_METHODS):
         return False
     if isinstance(found, (partialmethod, singledispatchmethod)):
         return _is_method(klass, name, found.func)
     # An object that a decorator's class has made holds the function that the class body defines,
     # or binds as a function does.
-    if any(_is_defined_in(klass, inner) for inner in _functions_in(found)):
+    if _wraps_method(klass, found):
         return True
     binds = hasattr(type(found), "__get__")
     return callable(found) and (binds or is_late or _names_a_request(found))
+
+
+def _wraps_method(klass: type, found: Any) -> bool:
+    return any(_is_defined_in(klass, inner) for inner in _functions_in(found))
 
 
 def _is_defined_in(klass: type, function: Any) -> bool:

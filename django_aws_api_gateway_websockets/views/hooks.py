@@ -247,6 +247,22 @@ class Hooks(Answers):
         """Override to keep a user out of a channel, on $connect and in ``change_channel``."""
         return True
 
+    def session_data(self, request: HttpRequest) -> Optional[dict[str, Any]]:
+        """Override to keep facts of a $connect for the handlers, as JSON's types.
+
+        They are in ``self.websocket_session.data`` with each message, when the cookies and what a
+        middleware knew of the user are gone. It is not asked about a ticket that brings data of
+        its own; see ``WebSocketTokenView.session_data``.
+        """
+        return None
+
+    @property
+    def connection_data(self) -> dict[str, Any]:
+        """What ``session_data`` or the ticket has kept, from ``_get_channel_name`` on."""
+        session, dispatcher = self.websocket_session, self._event_dispatcher
+        data = session.data if session else dispatcher and dispatcher.connection_data
+        return data or {}
+
     def _additional_connection_checks(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> tuple[bool, str]:

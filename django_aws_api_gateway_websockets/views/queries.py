@@ -13,16 +13,18 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, Iterator, Mapping, Optional, Sequence, Type
 
-from django.db import IntegrityError, connections, router, transaction
+from django.db import connections, router, transaction
 from django.db.models import Exists, Manager, Model
 from django.db.models.signals import post_save, pre_save
 from django.utils import timezone
 
-from ..exceptions import DuplicateConnection
+from ..exceptions import AccessDenied, ConnectionUnknown, DuplicateConnection, SourceUnproved
 from ..models import ApiGateway, WebSocketSession, endings
 from ..models.changes import ChangeTracking, remember
+from ..models.querysets import give_user
 from ..models.statements import Insert, Select
 from ..signals import LEFT
+from . import errors
 
 #: The columns that are read of a gateway: those that the checks, sending and handlers use. The
 #: others are deferred.
@@ -66,19 +68,47 @@ def open_session(
     """Make a connection's session; return it, and True unless it existed.
 
     AWS may repeat a $connect: a repetition gets the session that the first one made. Raises
-    DuplicateConnection if the connection id belongs to somebody else.
+    DuplicateConnection if the connection id belongs to somebody else, and IntegrityError if that,
+    or something else that the row needs, has changed in this moment; see ``explain_refused_row``.
     """
     if may_exist:
-        columns.update(connection_id=connection_id, connected=True, request_count=1)
-        session = model.objects.on_primary().filter(**columns).first()
-        # MariaDB's collations take "A" for "a".
-        if session is None or session.connection_id != connection_id:
-            raise DuplicateConnection("The connection exists")
-        return session, False
-    try:
-        return _create(model, connection_id=connection_id, **columns), True
-    except IntegrityError as error:
-        raise DuplicateConnection("The connection exists") from error
+        return _session_of_repetition(model, connection_id, columns), False
+    return _create(model, connection_id=connection_id, **columns), True
+
+
+def explain_refused_row(
+    model: Type[WebSocketSession], connection_id: str, **columns: Any
+) -> WebSocketSession:
+    """Return the session that another $connect of this connection has made in the same moment.
+
+    Call it after an IntegrityError of ``open_session``. Raises DuplicateConnection if the
+    connection id belongs to somebody else, SourceUnproved if the gateway has been deleted in that
+    moment, and AccessDenied if the user has.
+    """
+    if errors.is_rolled_back(router.db_for_write(model)):  # nothing more can be read
+        raise DuplicateConnection("The connection exists")
+    if model.objects.on_primary().filter(connection_id=connection_id).exists():
+        return _session_of_repetition(model, connection_id, columns)
+    gateway = columns["api_gateway"]
+    if gateway is not None and not _exists(gateway):
+        raise SourceUnproved("Unexpected API Gateway", reason="it has just been deleted")
+    raise AccessDenied("Log in again", reason="its user has just been deleted")
+
+
+def _exists(row: Model) -> bool:
+    return type(row)._base_manager.using(row._state.db).filter(pk=row.pk).exists()
+
+
+def _session_of_repetition(
+    model: Type[WebSocketSession], connection_id: str, columns: Mapping[str, Any]
+) -> WebSocketSession:
+    """Return the session that the first one of two equal $connects has made."""
+    owner = {name: value for name, value in columns.items() if name not in ("data", "backend")}
+    owner.update(connection_id=connection_id, connected=True, request_count=1)
+    session: Optional[WebSocketSession] = model.objects.on_primary().filter(**owner).first()
+    if session is None or session.connection_id != connection_id:
+        raise DuplicateConnection("The connection exists")
+    return session
 
 
 def record_request(session: WebSocketSession, **columns: Any) -> None:
@@ -99,10 +129,26 @@ def record_request(session: WebSocketSession, **columns: Any) -> None:
     endings.send_save(post_save, session)
 
 
+def record_return(session: WebSocketSession) -> bool:
+    """Count a message of a session that AWS has called gone; False if it is connected already.
+
+    Raises ConnectionUnknown if it has been closed meanwhile.
+    """
+    is_back = endings.bring_back(session)
+    if is_back:
+        endings.send_save(post_save, session)
+    else:
+        session.refresh_from_db(fields=["connected", "request_count"])
+        if not session.connected:
+            raise ConnectionUnknown("Unknown connection", reason="it has been closed")
+        record_request(session)
+    return is_back
+
+
 def record_disconnect(session: WebSocketSession) -> None:
     """Count a session's $disconnect and mark it as closed; who listens hears of it once."""
-    has_left = endings.has_close_listeners(type(session)) and endings.mark_closed(session)
-    record_request(session, connected=False)
+    has_left = endings.has_close_listeners(type(session)) and endings.mark_closed(session, LEFT)
+    record_request(session, connected=False, gone_on=None)
     if has_left:
         endings.send_closed(session, LEFT)
 
@@ -112,7 +158,8 @@ def session_of(
 ) -> Optional[WebSocketSession]:
     """Return a connection's session with its user and its gateway, or None.
 
-    With ``is_open`` a session that is closed is not found.
+    With ``is_open`` a session that is closed is not found, unless AWS has called it gone, which it
+    has been seen to do of a living connection.
     """
     if _is_plain(model.objects):
         query = _session_query(model, router.db_for_write(model), is_open)
@@ -120,8 +167,11 @@ def session_of(
     else:
         sessions = _sessions(model.objects.on_primary(), connection_id, is_open)
         found = sessions.select_related("user", "api_gateway").first()
-    # MariaDB's collations take "A" for "a".
-    return found if found is not None and found.connection_id == connection_id else None
+    # A MySQL whose column has not been migrated yet takes "A" for "a".
+    if found is None or found.connection_id != connection_id:
+        return None
+    give_user(found)
+    return found
 
 
 class GatewayQuery:
@@ -222,7 +272,7 @@ def _gateways(sessions: Any, api_id: str, connection_id: str) -> Any:
 
 def _sessions(sessions: Any, connection_id: str, is_open: bool) -> Any:
     found = sessions.filter(connection_id=connection_id)
-    return found.filter(connected=True) if is_open else found
+    return found.filter(endings.MAY_SPEAK) if is_open else found
 
 
 def _names_of(model: Any, only: Any = None) -> list[str]:

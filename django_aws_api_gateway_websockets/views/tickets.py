@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import method_decorator
@@ -14,6 +14,7 @@ from ..conf import conf
 from ..models import WebSocketTicket
 from ..security import identity
 from ..security.rates import Rate
+from .logins import checked_data
 
 
 @method_decorator([never_cache, csrf_protect], name="dispatch")
@@ -42,11 +43,20 @@ class WebSocketTokenView(View):
         if wait is not None:
             error = f"Too many tickets. Try again in {wait} seconds."
             return JsonResponse({"error": error}, status=429, headers={"Retry-After": wait})
-        ticket = WebSocketTicket.objects.issue(owner)
+        data = checked_data(self.session_data(request))
+        ticket = WebSocketTicket.objects.issue(owner, data)
         # The releases 3.0 to 4.1.0 called it "token", and so do the scripts of their pages.
         return JsonResponse(
             {"ws_token": ticket, "token": ticket, "expires_in": conf.ticket_lifetime}
         )
+
+    def session_data(self, request: HttpRequest) -> Optional[Dict[str, Any]]:
+        """Override to keep facts of the login for the handlers, as JSON's types.
+
+        The session that the ticket opens has them as its ``data``: what a middleware knows of the
+        user, for example whether a second factor was asked for.
+        """
+        return None
 
 
 def _seconds_to_wait(user: Any) -> Optional[int]:

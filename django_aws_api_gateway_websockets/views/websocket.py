@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from .dispatcher import EventDispatcher
 from .events import event_of
 from .hooks import Hooks
+from .logins import COOKIE, take_ticket
 
 
 class WebSocketView(Hooks):
@@ -37,8 +38,10 @@ class WebSocketView(Hooks):
         return view
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        # The proof leaves the request here, before anything can log or show it.
+        # The proof and the ticket leave the request here, before anything can log or show them.
         event_of(request)
+        if self.authentication != COOKIE:
+            take_ticket(request)
         self._debug("Within setup")
         super().setup(request, *args, **kwargs)
         self._event_dispatcher = EventDispatcher(self, request, *args, **kwargs)

@@ -22,6 +22,15 @@ class CustomUserTests(WebSocketTestMixin, TestCase):
         self.assertEqual(ws.send({"action": "whoami"}).json(), {"user": "alice@example.com"})
         self.assertEqual(ws.session.user, member)
 
+    @override_settings(ROOT_URLCONF=(*urlpatterns, path("ticket/", WebSocketTokenView.as_view())))
+    def test_a_member_of_a_child_class_is_an_object_of_that_class_in_messages(self) -> None:
+        browser = Client()
+        browser.force_login(Apprentice.plain.create(email="bob@example.com"))
+        ticket = browser.post("/ticket/").json()["ws_token"]
+        for options in ({"browser": browser}, {"ticket": ticket}):
+            ws = self.websocket("/ws/", **options)
+            self.assertEqual(ws.send(WHOAMI).json(), {"user": "apprentice bob@example.com"})
+
     def test_a_member_has_sessions_to_send_to(self) -> None:
         member = Member.objects.create(email="alice@example.com")
         ws = self.websocket("/ws/", user=member)

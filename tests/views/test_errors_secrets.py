@@ -9,12 +9,15 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.core.exceptions import SuspiciousOperation
 from django.core.signals import got_request_exception
+from django.db import OperationalError, connection
 from django.test import AsyncClient, Client
+from django.urls import path
 from django.utils.log import AdminEmailHandler
 from django.views.debug import ExceptionReporter
 
-from django_aws_api_gateway_websockets.models import ApiGateway
+from django_aws_api_gateway_websockets.models import ApiGateway, WebSocketTicket
 from django_aws_api_gateway_websockets.security import proof
+from django_aws_api_gateway_websockets.testing import WebSocketClient
 from django_aws_api_gateway_websockets.views import WebSocketView
 from tests.aws_requests import HANDSHAKE, answered, event_headers, post
 
@@ -41,6 +44,14 @@ class ShowingView(WebSocketView):
 
     def suspect(self, request, *args, **kwargs):
         raise SuspiciousOperation
+
+
+class FailingView(WebSocketView):
+    """Fails when the session has been made, so that the ticket is given back."""
+
+    def connect(self, request, *args, **kwargs):
+        super().connect(request, *args, **kwargs)
+        raise LookupError(shown(request), request.GET, request.build_absolute_uri())
 
 
 @pytest.fixture
@@ -285,3 +296,82 @@ def test_django_blanks_the_old_header_too(ws, old, settings, mails):
     (report,) = mails
     assert "HTTP_X_WS_GATEWAY_SECRET" in report
     assert is_told_without(OWN, ws, report)
+
+
+# Tickets
+
+
+@pytest.fixture(params=["RAW_URI", "REQUEST_URI"])
+def refused(request, mount, alice):
+    """A connection by ticket that fails when its session is made, and the ticket."""
+    ticket = WebSocketTicket.objects.issue_for(alice)
+    browser = Client(raise_request_exception=False)
+    browser.defaults[request.param] = f"/ws/connect?channel=a&ws_token={ticket}"
+    ws = WebSocketClient(mount(FailingView), ticket=ticket, channel="a", browser=browser)
+    return ws, ticket
+
+
+def test_a_ticket_is_in_no_error_report_by_mail(refused, mails):
+    ws, ticket = refused
+    assert ws.connect().status_code == 500
+    (mail,) = mails
+    assert "channel=a" in mail
+    assert is_told_without(ticket, ws, mail)
+
+
+def test_a_ticket_is_in_no_error_report_of_a_database_that_fails(refused, mails):
+    ws, ticket = refused
+
+    def refuse(execute, sql, *arguments):
+        if "websocketticket" in sql:
+            raise OperationalError("the disk is full")
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(refuse):
+        assert ws.connect().status_code == 500
+    (mail,) = mails
+    assert is_told_without(ticket, ws, mail)
+
+
+def test_a_handler_does_not_see_a_ticket_under_asgi(mount, alice):
+    ticket = WebSocketTicket.objects.issue_for(alice)
+    ws = WebSocketClient(mount(FailingView), ticket=ticket)
+    seen = []
+
+    def receiver(request, **kwargs):
+        seen.append(f"{shown(request)} {request.GET} {request.build_absolute_uri()}")
+
+    async def send():
+        client = AsyncClient(raise_request_exception=False)
+        headers = {**event_headers(ws, Host=None), **HANDSHAKE, "Content-Length": "0"}
+        url = f"/ws/connect?channel=a&ws%5Ftoken={ticket}"
+        return await client.generic("POST", url, headers=headers)
+
+    got_request_exception.connect(receiver)
+    response = async_to_sync(send)()
+    got_request_exception.disconnect(receiver)
+    assert response.status_code == 500
+    (everything,) = seen
+    assert "channel=a" in everything
+    assert ticket not in everything
+
+
+# What strangers choose
+
+
+def longest_of_ours(caplog):
+    """The length of our longest line. Django logs the URL besides."""
+    ours = [line for line in caplog.records if line.name.startswith("django_aws")]
+    return max(len(line.getMessage()) for line in ours)
+
+
+@pytest.mark.parametrize("name", ["Connectionid", "requestId"])
+def test_a_stranger_writes_no_long_lines(ws, caplog, name):
+    post(ws, headers={name: "\x80" * 7000, proof.HEADER: None})
+    assert 0 < longest_of_ours(caplog) < 1000
+
+
+def test_a_stranger_names_no_long_route(ws, caplog, settings):
+    settings.ROOT_URLCONF = (path("ws/<path:route>", ShowingView.as_view()),)
+    post(ws, "x" * 7000, headers={proof.HEADER: None})
+    assert 0 < longest_of_ours(caplog) < 1000

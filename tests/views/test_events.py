@@ -26,7 +26,7 @@ def event_of(headers):
     return events.event_of(RequestFactory().post("/ws/default", headers=headers))
 
 
-EMPTY = {"secret": "", "missing_headers": ()}
+EMPTY = {"secret": "", "ticket": "", "missing_headers": ()}
 
 
 def test_an_event_is_read_from_its_headers_whatever_their_letter_case():

@@ -244,7 +244,15 @@ class Middleware:
         raise AssertionError("A client reached an object that a view keeps")
 
 
+def make_function():
+    def made(self, request, *args, **kwargs):
+        fail()
+
+    return made
+
+
 class KeepingView(WebSocketView):
+    made = make_function()
     renderer = Renderer()
     middleware = Middleware()
     rendering = partial(render, template_name="a.html")

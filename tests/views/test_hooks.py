@@ -277,7 +277,8 @@ def test_helpers_of_the_site_s_own_do_not_collide_with_the_view(mount, action, s
     def greet(self, request, *args, **kwargs):
         return {name: getattr(self, name)() for name in helpers}
 
-    view = type("SiteView", (WebSocketView,), {**helpers, "greet": greet})
+    view = type("SiteView", (WebSocketView,), helpers)
+    view.greet = greet
     ws = WebSocketClient(mount(view))
     assert ws.connect().status_code == 200
     assert ws.send({"action": action}).status_code == status

@@ -51,12 +51,6 @@ def test_a_connect_for_an_id_that_somebody_else_holds_is_refused(gateway, change
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_connects_at_once_the_later_is_refused(gateway):
-    make_session(gateway, connection_id="new")
-    with pytest.raises(DuplicateConnection):
-        open_session("new", may_exist=False, channel_name="", user=None, api_gateway=gateway)
-
-
 def test_a_request_is_counted_in_the_row_and_in_the_object(gateway, django_assert_num_queries):
     session = make_session(gateway)
     WebSocketSession.objects.filter(pk=session.pk).update(request_count=7)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import transaction
 from django.db.models.signals import post_init, post_save, pre_save
 from django.test.utils import isolate_apps
 from django.utils import timezone
 
-from django_aws_api_gateway_websockets.exceptions import DuplicateConnection
 from django_aws_api_gateway_websockets.models import WebSocketSession
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from django_aws_api_gateway_websockets.views import WebSocketView
-from django_aws_api_gateway_websockets.views.queries import open_session
 from tests.aws_requests import answered
-from tests.factories import fresh, make_session
+from tests.factories import fresh
 from tests.overheard import executed, heard
 from tests.site_models import APP, manager_of, own_table, proxy
 from tests.views.test_queries import columns
@@ -171,16 +168,6 @@ def test_sessions_with_a_table_of_their_own_get_both_rows(made, view_of, gateway
         assert answered(ws.connect()) == WELCOME
         assert visits.objects.get().mood == "curious"
         assert visits.objects.get().websocketsession_ptr == ws.session
-
-
-def test_a_connection_that_exists_is_refused_and_the_transaction_goes_on(gateway):
-    taken = make_session(gateway)
-    login = {"channel_name": "", "api_gateway": gateway, "user": None}
-    with transaction.atomic():
-        with pytest.raises(DuplicateConnection), transaction.atomic():
-            open_session(WebSocketSession, taken.connection_id, may_exist=False, **login)
-        session, _ = open_session(WebSocketSession, "free=", may_exist=False, **login)
-    assert {*WebSocketSession.objects.all()} == {taken, session}
 
 
 def test_a_user_that_is_not_stored_gets_no_session_of_nobodys(mount, gateway):

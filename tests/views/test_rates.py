@@ -188,6 +188,12 @@ def test_an_ipv6_guest_is_counted_by_the_network_that_is_all_his(mount):
     assert connects(1, url, address="2001:db8:1:3::1") == [200]
 
 
+def test_ipv4_guests_are_counted_one_by_one_if_they_are_written_as_ipv6(mount):
+    url = mount(ChatView, connect_rate="2/d")
+    assert connects(3, url, address="::ffff:203.0.113.1") == [200, 200, 429]
+    assert connects(1, url, address="::ffff:203.0.113.2") == [200]
+
+
 def test_messages_of_guests_are_counted_by_address(websocket, mount):
     url = mount(ChatView, message_rate="1/m")
     one, two = websocket(url), websocket(url)

@@ -199,7 +199,7 @@ def test_a_custom_user_model_is_served():
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    assert "Ran 10 tests" in run.stderr
+    assert "Ran 11 tests" in run.stderr
 
 
 def test_a_view_is_served_under_asgi():
