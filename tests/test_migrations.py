@@ -142,6 +142,24 @@ def test_the_view_serves_an_open_connection_and_a_new_one(migrated, websocket):
     assert (known.session.connected, known.session.request_count) == (False, 5)
 
 
+def test_a_process_of_1_1_1_still_writes_its_rows_and_ours_serves_them(migrated):
+    """As in a rolling deployment: it knows the columns of its own release alone."""
+    table = WebSocketSession._meta.db_table
+    columns = {"connection_id": "'theirs='", "channel_name": "''", "connected": "%s"}
+    columns.update(request_count="1", created_on="CURRENT_TIMESTAMP")
+    columns.update(updated_on="CURRENT_TIMESTAMP", api_gateway_id="1")
+    insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(columns.values())})"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(insert, [True])
+    chat = ApiGateway.objects.get(api_id="old1")
+    WebSocketSession.objects.filter(connection_id="theirs=").update(api_gateway=chat)
+    theirs = WebSocketClient("/ws/", gateway=chat, connection_id="theirs=")
+    assert theirs.send({"action": "whoami"}).status_code == 200
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET connected = %s", [False])  # noqa: S608
+    assert theirs.send({"action": "whoami"}).status_code == 400
+
+
 def test_a_message_is_sent_to_the_endpoint_of_1_1_1(migrated, websocket_outbox):
     report = ApiGateway.objects.get(api_id="old1").sessions.send_message({"text": "hello"})
     assert report.sent == 1
