@@ -6,11 +6,8 @@ import logging
 from contextlib import contextmanager
 
 import pytest
-from django.contrib.auth import login
-from django.contrib.auth.models import User
 from django.contrib.auth.views import LogoutView
 from django.db import OperationalError, connection
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import path
 
@@ -19,14 +16,9 @@ from tests import databases
 from tests.chat import ChatView
 from tests.databases import APP
 from tests.factories import fresh
-from tests.test_receivers_others import PLAIN
+from tests.test_receivers_others import become
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def become(request, name):
-    login(request, User.objects.get(username=name), backend=PLAIN)
-    return HttpResponse()
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from .answers import plain_answer
 from .events import CONNECT, DISCONNECT, parse_body
 from .handlers import Handler, call, is_handler
 from .hooks import Hooks
+from .openings import explain_refused_row, open_session
 
 logger = logging.getLogger(__package__)
 
@@ -177,11 +178,11 @@ class EventDispatcher(Admission):
         using = router.db_for_write(self.model)
         try:
             with self.login.redeem(connection_id, using):
-                view.websocket_session, self.has_made_session = queries.open_session(
+                view.websocket_session, self.has_made_session = open_session(
                     self.model, connection_id, may_exist, **columns
                 )
         except IntegrityError:
-            made = queries.explain_refused_row(self.model, connection_id, **columns)
+            made = explain_refused_row(self.model, connection_id, **columns)
             view.websocket_session, self.has_made_session = made, False
         # A logout that looked for its sessions before this one was there has ended the login.
         if self.login.has_ended:

@@ -14,17 +14,15 @@ from itertools import islice
 from typing import Any, Iterator, Mapping, Optional, Sequence, Type
 
 from django.db import connections, router, transaction
-from django.db.models import Exists, Manager, Model
+from django.db.models import Exists, Manager
 from django.db.models.signals import post_save, pre_save
 from django.utils import timezone
 
-from ..exceptions import AccessDenied, ConnectionUnknown, DuplicateConnection, SourceUnproved
+from ..exceptions import ConnectionUnknown
 from ..models import ApiGateway, WebSocketSession, endings
-from ..models.changes import ChangeTracking, remember
 from ..models.querysets import give_user
-from ..models.statements import Insert, Select
+from ..models.statements import Select
 from ..signals import LEFT
-from . import errors
 
 #: The columns that are read of a gateway: those that the checks, sending and handlers use. The
 #: others are deferred.
@@ -54,61 +52,12 @@ def gateway_of(
 
     The same SELECT tells, as ``connection_taken``, whether the connection has a session.
     """
-    if _is_plain(model.objects) and type(_gateway_manager(model)) is Manager:
+    if is_plain(model.objects) and type(_gateway_manager(model)) is Manager:
         query = _gateway_query(model, router.db_for_write(model))
         return query.find(api_id, connection_id)
     gateways = _gateways(model.objects.on_primary(), api_id, connection_id)
     found: Optional[ApiGateway] = gateways.first()
     return found
-
-
-def open_session(
-    model: Type[WebSocketSession], connection_id: str, may_exist: bool, **columns: Any
-) -> tuple[WebSocketSession, bool]:
-    """Make a connection's session; return it, and True unless it existed.
-
-    AWS may repeat a $connect: a repetition gets the session that the first one made. Raises
-    DuplicateConnection if the connection id belongs to somebody else, and IntegrityError if that,
-    or something else that the row needs, has changed in this moment; see ``explain_refused_row``.
-    """
-    if may_exist:
-        return _session_of_repetition(model, connection_id, columns), False
-    return _create(model, connection_id=connection_id, **columns), True
-
-
-def explain_refused_row(
-    model: Type[WebSocketSession], connection_id: str, **columns: Any
-) -> WebSocketSession:
-    """Return the session that another $connect of this connection has made in the same moment.
-
-    Call it after an IntegrityError of ``open_session``. Raises DuplicateConnection if the
-    connection id belongs to somebody else, SourceUnproved if the gateway has been deleted in that
-    moment, and AccessDenied if the user has.
-    """
-    if errors.is_rolled_back(router.db_for_write(model)):  # nothing more can be read
-        raise DuplicateConnection("The connection exists")
-    if model.objects.on_primary().filter(connection_id=connection_id).exists():
-        return _session_of_repetition(model, connection_id, columns)
-    gateway = columns["api_gateway"]
-    if gateway is not None and not _exists(gateway):
-        raise SourceUnproved("Unexpected API Gateway", reason="it has just been deleted")
-    raise AccessDenied("Log in again", reason="its user has just been deleted")
-
-
-def _exists(row: Model) -> bool:
-    return type(row)._base_manager.using(row._state.db).filter(pk=row.pk).exists()
-
-
-def _session_of_repetition(
-    model: Type[WebSocketSession], connection_id: str, columns: Mapping[str, Any]
-) -> WebSocketSession:
-    """Return the session that the first one of two equal $connects has made."""
-    owner = {name: value for name, value in columns.items() if name not in ("data", "backend")}
-    owner.update(connection_id=connection_id, connected=True, request_count=1)
-    session: Optional[WebSocketSession] = model.objects.on_primary().filter(**owner).first()
-    if session is None or session.connection_id != connection_id:
-        raise DuplicateConnection("The connection exists")
-    return session
 
 
 def record_request(session: WebSocketSession, **columns: Any) -> None:
@@ -161,7 +110,7 @@ def session_of(
     With ``is_open`` a session that is closed is not found, unless AWS has called it gone, which it
     has been seen to do of a living connection.
     """
-    if _is_plain(model.objects):
+    if is_plain(model.objects):
         query = _session_query(model, router.db_for_write(model), is_open)
         found = query.find(connection_id)
     else:
@@ -232,30 +181,7 @@ def _next_values(names: Sequence[str], values: Iterator[Any]) -> list[Any]:
     return list(islice(values, len(names)))
 
 
-def _create(model: Type[WebSocketSession], **columns: Any) -> WebSocketSession:
-    """Make a row as ``create()`` does. Where nothing of the site's takes part it is faster."""
-    user = columns["user"]
-    is_saved = user is None or user.pk is not None  # Django refuses a user that is not.
-    if not (is_saved and _is_made_by_us(model)):
-        return model.objects.create(**columns)
-    session = model(**columns)
-    _session_insert(router.db_for_write(model)).run(session)
-    remember(session)
-    return session
-
-
-def _is_made_by_us(model: Type[WebSocketSession]) -> bool:
-    """False for a model with a table, a manager, a save() or listeners of the site's own."""
-    return (
-        model._meta.concrete_model is WebSocketSession
-        and _is_plain(model.objects)
-        and model.save is ChangeTracking.save
-        and model.save_base is Model.save_base
-        and not endings.has_save_listeners(model)
-    )
-
-
-def _is_plain(sessions: Any) -> bool:
+def is_plain(sessions: Any) -> bool:
     """False for a manager of a site's own, which may add conditions or choose a database."""
     return type(sessions) is type(WebSocketSession.objects) and sessions._db is None
 
@@ -287,11 +213,6 @@ def _gateway_query(model: Type[WebSocketSession], using: str) -> GatewayQuery:
 @lru_cache(maxsize=None)
 def _session_query(model: Type[WebSocketSession], using: str, is_open: bool) -> SessionQuery:
     return SessionQuery(model, using, is_open)
-
-
-@lru_cache(maxsize=None)
-def _session_insert(using: str) -> Insert:
-    return Insert(WebSocketSession, using)
 
 
 def _count_request(using: str, session: WebSocketSession, columns: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from django.db.transaction import TransactionManagementError
 
 from django_aws_api_gateway_websockets.exceptions import DuplicateConnection
 from django_aws_api_gateway_websockets.models import WebSocketSession
-from django_aws_api_gateway_websockets.views import queries
+from django_aws_api_gateway_websockets.views import openings, queries
 from tests.factories import make_session
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,7 @@ sessions = WebSocketSession.objects
 
 
 def open_session(connection_id, **columns):
-    return queries.open_session(WebSocketSession, connection_id, **columns)
+    return openings.open_session(WebSocketSession, connection_id, **columns)
 
 
 @pytest.mark.parametrize("taken", [True, False])
