@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Callable, Optional
 
 from django.apps import apps
@@ -73,7 +73,9 @@ def close_logged_out(request: HttpRequest, user: Any, **kwargs: Any) -> None:
     if login is not None:
         # A connection that opens meanwhile may have been too late for the first look. And the
         # session may be another user's, who is kept unless Django really deletes it.
-        _after_deletion(session, lambda: close_login(login))
+        using = router.db_for_write(WebSocketSession)
+        look_again = partial(transaction.on_commit, partial(close_login, login), using=using)
+        _after_deletion(session, look_again)
     if login is not None and (user is None or is_session_of(session, user)):
         close(Q(login=login))
     elif user is not None:  # it is not known which login ended, so all of them do
@@ -160,7 +162,7 @@ def end_sessions(instance: ApiGateway, using: str, **kwargs: Any) -> None:
     end(WebSocketSession.objects.using(using).filter(api_gateway_id=instance.pk), CLOSED)
 
 
-def _after_deletion(session: Any, act: Callable[[], None]) -> None:
+def _after_deletion(session: Any, act: Callable[[], Any]) -> None:
     """Call ``act`` when this session of Django has been deleted.
 
     Django sends ``user_logged_out`` before it deletes the session, and nothing afterwards.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Callable, Optional
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, router
+from django.db import DatabaseError, IntegrityError, InterfaceError, router, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
@@ -187,7 +187,15 @@ class EventDispatcher(Admission):
         # A logout that looked for its sessions before this one was there has ended the login.
         if self.login.has_ended:
             raise AccessDenied("Log in again", reason="the login has ended beside it")
+        if transaction.get_connection(using).in_atomic_block:
+            # Others see the session only after the commit, and may have looked before that.
+            transaction.on_commit(self.close_if_ended, using=using)
         return JsonResponse({})
+
+    def close_if_ended(self) -> None:
+        session = self.view.websocket_session
+        if session and self.login.has_ended:
+            session.close(on_commit=True)
 
     def record_request(self) -> None:
         session = self.view.websocket_session

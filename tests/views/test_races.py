@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from django_aws_api_gateway_websockets.models import (
     ApiGateway,
@@ -14,6 +15,7 @@ from django_aws_api_gateway_websockets.testing import WebSocketClient
 from tests.aws_requests import answered
 from tests.chat import ChatView
 from tests.factories import make_session
+from tests.models.test_database_troubles import elsewhere
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -71,3 +73,20 @@ def test_a_user_who_is_deleted_at_that_moment_is_refused(beside, alice):
     ws.browser.force_login(alice)
     assert answered(ws.connect()) == (403, b"Log in again")
     assert not WebSocketSession.objects.exists()
+
+
+@pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="Threads share SQLite's database in memory"
+)
+@pytest.mark.usefixtures("_perhaps_atomic")
+def test_a_logout_that_cannot_see_the_session_yet_ends_it_nevertheless(mount, outbox, alice):
+    class SlowView(ChatView):
+        def connect(self, request, *args, **kwargs):
+            answer = super().connect(request, *args, **kwargs)
+            elsewhere(ws.browser.logout)
+            return answer
+
+    ws = WebSocketClient(mount(SlowView))
+    ws.browser.force_login(alice)
+    assert ws.connect().status_code == 200
+    assert not ws.session.connected
