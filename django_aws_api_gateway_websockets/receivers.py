@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from functools import partial, wraps
 from typing import Any, Callable, Optional
 
+from asgiref.sync import sync_to_async
 from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -168,9 +169,16 @@ def _after_deletion(session: Any, act: Callable[[], Any]) -> None:
     Django sends ``user_logged_out`` before it deletes the session, and nothing afterwards.
     """
     delete = session.delete
+    adelete: Any = getattr(session, "adelete", None)
 
     def delete_and_act(*args: Any, **kwargs: Any) -> None:
         delete(*args, **kwargs)
         act()
 
+    async def adelete_and_act(*args: Any, **kwargs: Any) -> None:
+        await adelete(*args, **kwargs)
+        await sync_to_async(act)()
+
     session.delete = delete_and_act
+    if adelete:  # of Django 5.1
+        session.adelete = adelete_and_act
