@@ -3,7 +3,8 @@
 GatewayError                    400 BadRequestException and so on, for the caller
 |-- BadRequest
 |-- Forbidden
-|   `-- TokenMissing
+|   |-- TokenMissing
+|   `-- HostForeign
 |-- NotFound
 |-- Conflict
 |-- Gone
@@ -53,6 +54,14 @@ class TokenMissing(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("Missing Authentication Token")
+
+
+class HostForeign(Forbidden):
+    """The request came by a host name that is not this machine's: a web page may have sent it."""
+
+    def __init__(self, host: str) -> None:
+        text = "is no name of this gateway. Use 127.0.0.1, localhost, or the name that it is told."
+        super().__init__(f"{host[:80]!r} {text}")
 
 
 class NotFound(GatewayError):

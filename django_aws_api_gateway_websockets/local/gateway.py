@@ -10,9 +10,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from .connections import Connections
 from .connections_api import OPERATIONS, ConnectionsApi
@@ -41,6 +43,8 @@ class LocalGateway:
             client = boto3.client("apigatewayv2", endpoint_url=gateway.endpoint_url, ...)
 
     Port 0 means a free one. With a state file the control plane's resources outlive the process.
+    The public URLs are those by which others reach the two ports, if that is by other names or
+    ports than these: in a container, say.
     """
 
     def __init__(
@@ -50,9 +54,12 @@ class LocalGateway:
         control_port: int = 0,
         limits: Limits | None = None,
         state_file: str | os.PathLike[str] | None = None,
+        public_socket_url: str | None = None,
+        public_endpoint_url: str | None = None,
     ) -> None:
         """StateFileInvalid if the state file is not one of ours, OSError if it cannot be read."""
         self._host = host
+        self._public_urls = public_socket_url, public_endpoint_url
         self._ports = socket_port, control_port
         self._limits = limits or Limits()
         self._faults = FaultInjection()
@@ -65,7 +72,8 @@ class LocalGateway:
         if self._servers is not None:
             raise RuntimeError("The local gateway runs already.")
         listeners = _listen(self._host, self._limits.backlog, *self._ports)
-        self._servers = _Servers(self._control, self._faults, self._limits, *listeners)
+        hosts = self._hosts_of(listeners[-1])
+        self._servers = _Servers(self._control, self._faults, self._limits, hosts, *listeners)
         self._control.set_socket_endpoint(self.socket_endpoint)
         self._servers.start()
         logger.info(
@@ -104,12 +112,24 @@ class LocalGateway:
     @property
     def endpoint_url(self) -> str:
         """For AWS_GATEWAY_ENDPOINT_URL: "http://127.0.0.1:9001"."""
-        return f"http://{_host_and_port(self._host, self._running.control_port)}"
+        address = _host_and_port(self._host, self._running.control_port)
+        return self._public_urls[1] or f"http://{address}"
 
     @property
     def socket_endpoint(self) -> str:
         """What clients' URLs begin with: "ws://127.0.0.1:9000"."""
-        return f"ws://{_host_and_port(self._host, self._running.socket_port)}"
+        address = _host_and_port(self._host, self._running.socket_port)
+        return self._public_urls[0] or f"ws://{address}"
+
+    def _hosts_of(self, listener: socket.socket) -> frozenset[str] | None:
+        """The names by which the HTTP port may be asked for, None for any.
+
+        Who listens for other machines cannot know by which names they come.
+        """
+        if not ip_address(listener.getsockname()[0]).is_loopback:
+            return None
+        public = (urlsplit(url or "").hostname or "" for url in self._public_urls)
+        return frozenset({"", "localhost", self._host.lower(), *public})
 
     @property
     def connections(self) -> tuple[str, ...]:
@@ -156,6 +176,7 @@ class _Servers:
         control: ControlPlane,
         faults: FaultInjection,
         limits: Limits,
+        hosts: frozenset[str] | None,
         socket_listener: socket.socket,
         control_listener: socket.socket,
     ) -> None:
@@ -169,7 +190,7 @@ class _Servers:
         lifecycle = Lifecycle(control, self.connections, self._integrations, limits)
         self._socket_server = SocketServer(control, self.connections, lifecycle, limits)
         connections_api = ConnectionsApi(control, self.connections, faults, limits, self._loop)
-        self._api_server = ApiServer(control_listener, control, connections_api)
+        self._api_server = ApiServer(control_listener, control, connections_api, hosts)
         serve_apis = partial(self._api_server.serve_forever, poll_interval=0.02)
         self._threads = [
             _thread("local-gateway-sockets", self._run_loop),
@@ -225,9 +246,13 @@ def _listen(host: str, backlog: int, *ports: int) -> list[socket.socket]:
     """Listen on all of the ports or on none."""
     listeners: list[socket.socket] = []
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # "::" means every interface, of both families where the system has that.
+    both = host == "::" and socket.has_dualstack_ipv6()
     try:
         for port in ports:
-            listener = socket.create_server((host, port), family=family, backlog=backlog)
+            listener = socket.create_server(
+                (host, port), family=family, backlog=backlog, dualstack_ipv6=both
+            )
             listeners.append(listener)
     except OSError:
         for listener in listeners:

@@ -13,13 +13,14 @@ import threading
 import uuid
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address
 from socketserver import ThreadingMixIn
 from typing import Any
 from urllib.parse import urlsplit
 
 from .connections_api import ConnectionsApi, is_connections_path
 from .control import ControlPlane
-from .errors import BadRequest, GatewayError, TokenMissing
+from .errors import BadRequest, GatewayError, HostForeign, TokenMissing
 
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")
 
@@ -37,13 +38,19 @@ class ApiServer(ThreadingMixIn, HTTPServer):
     daemon_threads = True
 
     def __init__(
-        self, listener: socket.socket, control: ControlPlane, connections_api: ConnectionsApi
+        self,
+        listener: socket.socket,
+        control: ControlPlane,
+        connections_api: ConnectionsApi,
+        hosts: frozenset[str] | None,
     ) -> None:
+        """Requests may name these hosts, any if it is None."""
         super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listener
         self.control = control
         self.connections_api = connections_api
+        self.hosts = hosts
         self._lock = threading.Lock()
         self._open: dict[threading.Thread, socket.socket] = {}
 
@@ -84,15 +91,37 @@ class ApiServer(ThreadingMixIn, HTTPServer):
 
     def answer(self, method: str, target: str, headers: Any, body: bytes) -> tuple[int, bytes]:
         """The status and body of the answer, or a GatewayError."""
-        # This also keeps web pages out. A browser sends such a header to another site only after
-        # a preflight request, which this server refuses.
+        path = target.partition("?")[0]
+        host = urlsplit("//" + headers.get("Host", "")).hostname or ""
+        is_callback = is_connections_path(path)
+        self._check_host(host, is_callback)
+        # This also keeps other web pages out. A browser sends such a header to another site only
+        # after a preflight request, which this server refuses.
         if not headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256"):
             raise TokenMissing
-        path = target.partition("?")[0]
-        if is_connections_path(path):
-            host = urlsplit("//" + headers.get("Host", "")).hostname or ""
+        if is_callback:
             return self.connections_api.answer(method, host, path, body)
         return self.control.answer(method, target, body)
+
+    def _check_host(self, host: str, is_callback: bool) -> None:
+        """HostForeign for a name that somebody's DNS may have led here.
+
+        A web page of that name would be of this server's own origin, and could do all that boto3
+        can (DNS rebinding).
+        """
+        is_own = self.hosts is None or host in self.hosts or host.endswith(".localhost")
+        if is_own or _is_ip_address(host):
+            return
+        if not (is_callback and self.control.has_domain(host)):
+            raise HostForeign(host)
+
+
+def _is_ip_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,35 +1,33 @@
 """Integrations, called with HTTP: what each is sent for an event, and the threads that send it.
 
-Knows urllib3 and what API Gateway sends. Does not know the sockets of the clients.
+Knows what API Gateway sends. Does not know the sockets of the clients.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import secrets
-import socket
-import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, urlencode
-from weakref import WeakSet
 
 import urllib3
 from urllib3._collections import HTTPHeaderDict  # urllib3 1.26 exports it nowhere else
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from .backends import Answer, Backends, Request
 from .deployments import Route
 from .events import Event
 from .expressions import RESTRICTED_HEADERS
 from .limits import Limits
 
-_SUBPROTOCOL = "Sec-WebSocket-Protocol"
+logger = logging.getLogger("django_aws_api_gateway_websockets.local")
+
+#: Seconds between two warnings that calls of one API wait.
+_WARN_EVERY = 5.0
 #: The client's headers that end at the gateway: hop-by-hop (RFC 9110, 7.6.1) and its own Host.
 _NOT_FORWARDED = RESTRICTED_HEADERS | {
     "proxy-authenticate",
@@ -38,83 +36,59 @@ _NOT_FORWARDED = RESTRICTED_HEADERS | {
 }
 
 
-class IntegrationFailed(Exception):
-    """The integration gave no answer; `status` is what a handshake is refused with."""
-
-    def __init__(self, reason: str, status: int) -> None:
-        super().__init__(reason)
-        self.status = status
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an integration answered."""
-
-    status: int
-    body: bytes
-    subprotocol: str | None
-
-
-@dataclass(frozen=True)
-class Request:
-    """What an integration is sent."""
-
-    method: str
-    url: str
-    headers: HTTPHeaderDict
-    body: bytes
-
-
 class Integrations:
-    """Calls integrations from a bounded pool of threads, over connections that are kept alive."""
+    """Calls integrations, each API's by threads of its own: a slow API holds up no other."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._threads = ThreadPoolExecutor(limits.workers, "local-gateway-integration")
-        self._sockets = _OpenSockets()
-        self._pool = urllib3.PoolManager(maxsize=limits.workers)
-        self._pool.pool_classes_by_scheme = _pool_classes(self._sockets)
+        self._backends = Backends(
+            4 * limits.workers, limits.connect_timeout, max_body=limits.message_size
+        )
+        self._threads: dict[str, ThreadPoolExecutor] = {}
+        self._calls: Counter[str] = Counter()
+        self._warned_at: dict[str, float] = {}
 
     async def call(self, route: Route, event: Event) -> Answer:
         """The integration's answer, whatever its status. IntegrationFailed if there is none."""
         timeout = min(self._limits.integration_timeout, route.timeout)
-        request = build_request(route, event)
+        api_id, request = event.context["apiId"], build_request(route, event)
+        threads = self._threads_of(api_id)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._send, request, timeout)
-
-    def _send(self, request: Request, timeout: float) -> Answer:
-        # The read timeout is for each read, so a backend that sends slowly may take longer.
-        timeouts = urllib3.Timeout(
-            connect=min(timeout, self._limits.connect_timeout), read=timeout
-        )
+        self._calls[api_id] += 1
+        self._warn_if_late(api_id)
         try:
-            # The backend's own answer counts: no redirect is followed, and nothing is decoded.
-            response = self._pool.urlopen(
-                request.method,
-                request.url,
-                redirect=False,
-                body=request.body,
-                headers=request.headers,
-                timeout=timeouts,
-                retries=False,
-                decode_content=False,
+            return await loop.run_in_executor(threads, self._backends.send, request, timeout)
+        finally:
+            self._calls[api_id] -= 1
+
+    def _threads_of(self, api_id: str) -> ThreadPoolExecutor:
+        if api_id not in self._threads:
+            self._threads[api_id] = ThreadPoolExecutor(
+                self._limits.workers, "local-gateway-integration"
             )
-        except urllib3.exceptions.NewConnectionError as error:
-            raise IntegrationFailed(f"unreachable ({error})", 502) from error
-        except urllib3.exceptions.TimeoutError as error:
-            raise IntegrationFailed(f"no answer within {timeout} s", 504) from error
-        except urllib3.exceptions.HTTPError as error:
-            raise IntegrationFailed(f"broken answer ({error})", 502) from error
-        return Answer(response.status, response.data, response.headers.get(_SUBPROTOCOL))
+        return self._threads[api_id]
+
+    def _warn_if_late(self, api_id: str) -> None:
+        waiting = self._calls[api_id] - self._limits.workers
+        now = time.monotonic()
+        if waiting > 0 and now - self._warned_at.get(api_id, -_WARN_EVERY) >= _WARN_EVERY:
+            self._warned_at[api_id] = now
+            logger.warning(
+                "calls wait api_id=%s waiting=%d reason=%r",
+                api_id,
+                waiting,
+                f"{self._limits.workers} are being answered by the site, which is slow",
+            )
 
     def interrupt(self) -> None:
         """Abort the calls in progress. Later ones fail at once."""
-        self._sockets.shut_down()
+        self._backends.interrupt()
 
     def close(self) -> None:
         """Wait for the threads. Call interrupt() first if that must not take long."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        self._pool.clear()
+        for threads in self._threads.values():
+            threads.shutdown(wait=True, cancel_futures=True)
+        self._backends.close()
 
 
 def build_request(route: Route, event: Event) -> Request:
@@ -174,43 +148,3 @@ def _as_latin_1(value: str) -> str:
 def _header_text(value: str) -> str:
     """A mapped value as UTF-8. A control character could end the header and becomes a space."""
     return re.sub(r"[\x00-\x1f\x7f]", " ", value).encode(errors="replace").decode("latin-1")
-
-
-class _OpenSockets:
-    """The sockets of the calls in progress, so that the calls can be aborted."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open: WeakSet[socket.socket] = WeakSet()
-        self._is_shut_down = False
-
-    def add(self, sock: socket.socket) -> None:
-        with self._lock:
-            if self._is_shut_down:
-                raise ConnectionAbortedError("the gateway stops")
-            self._open.add(sock)
-
-    def shut_down(self) -> None:
-        with self._lock:
-            self._is_shut_down = True
-            for sock in self._open:
-                with suppress(OSError):  # The socket may be closed already.
-                    sock.shutdown(socket.SHUT_RDWR)
-
-
-def _pool_classes(sockets: _OpenSockets) -> dict[str, Any]:
-    """urllib3's own pools, whose connections report the sockets that they open."""
-
-    class Plain(HTTPConnection):
-        def connect(self) -> None:
-            super().connect()
-            sockets.add(self.sock)
-
-    class Secure(HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            sockets.add(self.sock)
-
-    plain = type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": Plain})
-    secure = type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": Secure})
-    return {"http": plain, "https": secure}

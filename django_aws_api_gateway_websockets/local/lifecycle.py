@@ -11,15 +11,20 @@ from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 
+from .backends import Answer, IntegrationFailed
 from .connections import Client, Connections
 from .control import ControlPlane
 from .deployments import Route, Stage
 from .events import Event
-from .integrations import Answer, IntegrationFailed, Integrations
+from .integrations import Integrations
 from .limits import Limits
 
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")
 
+_REDIRECT_HINT = (
+    "Nobody follows a redirect. See the integration's URL (a slash at its end, APPEND_SLASH), "
+    "SECURE_SSL_REDIRECT, and what asks for a login."
+)
 _UNSUPPORTED_DATA = 1003
 _INTERNAL_ERROR = 1011
 
@@ -71,7 +76,9 @@ class Lifecycle:
         except IntegrationFailed as failure:
             raise HandshakeRefused(failure.status, f"$connect: {failure}") from failure
         if not 200 <= answer.status < 300:
-            raise HandshakeRefused(answer.status, f"$connect answered {answer.status}")
+            raise HandshakeRefused(
+                answer.status, f"$connect answered {answer.status}{_hint(answer)}"
+            )
         return answer.subprotocol
 
     async def serve(self, client: Client) -> None:
@@ -129,9 +136,7 @@ class Lifecycle:
         # No source says whether AWS counts a 5xx of an HTTP_PROXY as an error.
         if answer.status >= 500:
             raise MessageRefused("Internal server error", f"answered {answer.status}")
-        if len(answer.body) > self._limits.message_size:
-            raise MessageRefused("Internal server error", f"answered {len(answer.body)} bytes")
-        _log_message(client, event, answer)
+        _log_answer("message handled", client, event, answer)
         if route.replies and answer.body:
             await self._connections.send(client, answer.body)
 
@@ -157,12 +162,14 @@ class Lifecycle:
             return
         event = client.event("DISCONNECT", route.key, variables=stage.variables)
         try:
-            await self._integrations.call(route, event)
+            answer = await self._integrations.call(route, event)
         except IntegrationFailed as failure:
             reason = str(failure)
             logger.warning(
                 "disconnect not heard connection_id=%s reason=%r", client.connection_id, reason
             )
+        else:
+            _log_answer("disconnect heard", client, event, answer)
 
 
 def _parse(text: str) -> Any:
@@ -173,11 +180,22 @@ def _parse(text: str) -> Any:
         return None
 
 
-def _log_message(client: Client, event: Event, answer: Answer) -> None:
-    logger.info(
-        "message handled connection_id=%s route_key=%s status=%d bytes=%d",
+def _log_answer(what: str, client: Client, event: Event, answer: Answer) -> None:
+    """Log an answer; as a warning if it says that the event was not handled."""
+    is_handled = answer.status < 300
+    logger.log(
+        logging.INFO if is_handled else logging.WARNING,
+        "%s connection_id=%s route_key=%s status=%d bytes=%d%s",
+        what if is_handled else "event not handled",
         client.connection_id,
         event.context["routeKey"],
         answer.status,
         len(event.body),
+        _hint(answer),
     )
+
+
+def _hint(answer: Answer) -> str:
+    if not 300 <= answer.status < 400:
+        return ""
+    return f" location={answer.location!r} hint={_REDIRECT_HINT!r}"

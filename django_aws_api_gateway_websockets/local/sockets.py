@@ -6,22 +6,26 @@ Decides which stage a handshake leads to. What follows is the business of the li
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import socket
-import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from .connections import Client, Connections
 from .control import ControlPlane
 from .deployments import Stage
+from .handshakes import (
+    connection_class,
+    hint_of,
+    log_refusal,
+    refusal_of,
+    warn_of_subprotocol,
+)
 from .lifecycle import HandshakeRefused, Lifecycle
 from .limits import Limits
 
@@ -62,7 +66,7 @@ class SocketServer:
             sock=listener,
             backlog=limits.backlog,
             process_request=self._process_request,
-            create_connection=_connection_class(self._accepted, limits.handshake_timeout),
+            create_connection=connection_class(self._accepted, limits.handshake_timeout),
             # The $connect has a timeout of its own. Waiting for a free thread has none.
             open_timeout=None,
             # API Gateway sends no pings.
@@ -105,18 +109,20 @@ class SocketServer:
         response = connection.protocol.accept(request)
         path = request.path.partition("?")[0]
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
-            _log_refusal(response.status_code, "not a WebSocket handshake", path)
+            reason = f"not a WebSocket handshake{hint_of(request)}"
+            log_refusal(response.status_code, reason, path)
             return response
         try:
             subprotocol = await self._connect(connection, request)
         except HandshakeRefused as refusal:
             # The query string is not logged, since tickets travel in it.
-            _log_refusal(refusal.status, str(refusal), path)
-            return _refusal(refusal.status)
+            log_refusal(refusal.status, str(refusal), path)
+            return refusal_of(refusal.status)
         except Exception:
             # This is a bug of ours, which websockets would not report.
             logger.exception("connection failed path=%r", path)
-            return _refusal(500)
+            return refusal_of(500)
+        warn_of_subprotocol(request, subprotocol)
         if subprotocol is not None:
             response.headers["Sec-WebSocket-Protocol"] = subprotocol
         return response
@@ -155,31 +161,6 @@ async def _wait_closed(connection: ServerConnection) -> None:
     await connection.wait_closed()
 
 
-def _connection_class(
-    accepted: set[ServerConnection], handshake_timeout: float
-) -> type[ServerConnection]:
-    class Connection(ServerConnection):
-        """Knows when its TCP connection begins and ends, with or without a handshake."""
-
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            super().connection_made(transport)
-            accepted.add(self)
-            if not self.server.is_serving():
-                self.transport.abort()  # It came while the gateway was closing.
-            self.timer = self.loop.call_later(handshake_timeout, self.abort_if_silent)
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self.timer.cancel()
-            accepted.discard(self)
-            super().connection_lost(exc)
-
-        def abort_if_silent(self) -> None:
-            if self.request is None:
-                self.transport.abort()
-
-    return Connection
-
-
 def _make_client(
     connection: ServerConnection, request: Request, stage: Stage, domain_name: str
 ) -> Client:
@@ -195,32 +176,6 @@ def _make_client(
         port=connection.local_address[1],
         user_agent=user_agents[-1] if user_agents else None,
     )
-
-
-def _refusal(status: int) -> Response:
-    """The answer to a handshake that is refused, in the shape of AWS's errors."""
-    phrase = _phrase(status)
-    body = json.dumps({"message": phrase, "requestId": str(uuid.uuid4())}).encode()
-    headers = Headers(
-        [
-            ("Connection", "close"),
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(body))),
-            ("x-amzn-ErrorType", phrase.replace(" ", "") + "Exception"),
-        ]
-    )
-    return Response(status, phrase, headers, body)
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Refused"
-
-
-def _log_refusal(status: int, reason: str, path: str) -> None:
-    logger.warning("connection refused status=%d reason=%r path=%r", status, reason, path)
 
 
 def _log_opening(client: Client) -> None:

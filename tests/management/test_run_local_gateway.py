@@ -125,7 +125,7 @@ def make_api(control):
     return f"{api['ApiEndpoint']}/production"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_closes_the_sockets_with_1001_and_ends_without_a_traceback(run, number):
     running = run()
     with control_plane(endpoint_of(running)) as control:
@@ -163,6 +163,22 @@ def test_the_addresses_are_printed_and_an_empty_state_option_keeps_nothing(run, 
         make_api(control)
     assert running.stop() == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_others_are_told_its_public_urls(run):
+    running = run(
+        "--public-socket-url", "ws://localhost:19000", "--public-endpoint-url", "http://gateway:9"
+    )
+    running.wait_for(r"WebSockets: ws://localhost:19000\n")
+    running.wait_for(r'AWS_GATEWAY_ENDPOINT_URL = "http://gateway:9"\n')
+    running.wait_for(r"AWS_GATEWAY_REGION_NAME = .*\n.*any will do\n")
+    assert running.stop() == 0
+
+
+@pytest.mark.parametrize("url", ["gateway", "http://gateway", "ws://a/b", "ws://a:b", "ws://"])
+def test_a_public_url_that_is_none_is_refused(url):
+    with pytest.raises(CommandError, match="--public-socket-url"):
+        call_command("runLocalGateway", f"--public-socket-url={url}")
 
 
 class Console(io.StringIO):

@@ -8,7 +8,9 @@ import sys
 import threading
 from argparse import ArgumentTypeError
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Iterator
+from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -47,6 +49,18 @@ class Command(BaseCommand):
             metavar="FILE",
             help=f'Where APIs, routes and stages are kept ({_STATE_FILE}); "" for nowhere.',
         )
+        parser.add_argument(
+            "--public-socket-url",
+            type=partial(_public_url, ("ws", "wss")),
+            metavar="URL",
+            help="What browsers reach the WebSockets by, if by another name or port: ws://host:1",
+        )
+        parser.add_argument(
+            "--public-endpoint-url",
+            type=partial(_public_url, ("http", "https")),
+            metavar="URL",
+            help="What the site reaches the other port by, likewise: http://gateway:9001",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if sys.version_info < (3, 10):
@@ -74,6 +88,8 @@ class Command(BaseCommand):
                 options["socket_port"],
                 options["control_port"],
                 state_file=options["state"] or None,
+                public_socket_url=options["public_socket_url"],
+                public_endpoint_url=options["public_endpoint_url"],
             )
             gateway.start()
         except StateFileInvalid as error:
@@ -96,7 +112,24 @@ class Command(BaseCommand):
             "Your settings need:\n"
             f'  AWS_GATEWAY_ENDPOINT_URL = "{gateway.endpoint_url}"'
         )
+        if not is_loopback(urlsplit(gateway.endpoint_url).hostname or ""):
+            # boto3 asks for them where the endpoint is on another machine.
+            self.stdout.write(
+                '  AWS_GATEWAY_REGION_NAME = "us-east-1"\n'
+                '  AWS_ACCESS_KEY_ID = AWS_SECRET_ACCESS_KEY = "local"  # any will do'
+            )
         self.stdout.flush()
+
+
+def _public_url(schemes: tuple[str, ...], text: str) -> str:
+    try:
+        url = urlsplit(text)
+        is_valid = url.scheme in schemes and url.hostname and (url.port or True)
+    except ValueError:
+        is_valid = False
+    if not is_valid or url.path.strip("/") or url.query or url.fragment or url.username:
+        raise ArgumentTypeError(f"{text} is no URL of a host: {schemes[0]}://localhost:9000")
+    return text.rstrip("/")
 
 
 def _port(text: str) -> int:
@@ -131,9 +164,13 @@ def _log_to_console() -> None:
 
 @contextmanager
 def _stop_signal() -> Iterator[threading.Event]:
-    """Yield an event that Ctrl-C and SIGTERM set, instead of ending the process."""
+    """Yield an event that Ctrl-C, SIGTERM and the end of the terminal set."""
     stop = threading.Event()
-    signals = (signal.SIGINT, signal.SIGTERM)
+    signals = [signal.SIGINT, signal.SIGTERM]
+    # Windows has no SIGHUP, and nohup wants it to be ignored.
+    hang_up = getattr(signal, "SIGHUP", None)
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        signals.append(hang_up)
     before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
     try:
         yield stop
