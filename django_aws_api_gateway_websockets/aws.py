@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from functools import lru_cache
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, cast
 
 import boto3
+import botocore.configprovider
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import CredentialRetrievalError, NoCredentialsError, UnknownRegionError
+from botocore.exceptions import (
+    BotoCoreError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    UnknownRegionError,
+)
 
 from .conf import conf
 from .exceptions import ConfigurationError, RegionMissing
@@ -18,6 +25,21 @@ from .processes import is_test_environment, per_process
 
 CONTROL_PLANE = "apigatewayv2"
 CONNECTIONS = "apigatewaymanagementapi"
+
+#: The host of an API, {api}.execute-api.{region}.{suffix}: its region, and its suffix with a port.
+API_HOST = re.compile(
+    r"\.execute-api\.([a-z0-9-]+)\.([a-z0-9.-]*[a-z0-9](?::[0-9]+)?)", re.IGNORECASE
+)
+
+#: The form of a region, so that one that is newer than botocore is told from a mistake.
+REGION = re.compile(r"[a-z]+(-[a-z]+)+-[0-9]+")
+
+#: What of the environment decides about botocore's endpoints.
+ENDPOINT_VARIABLES = (
+    f"AWS_ENDPOINT_URL_{CONNECTIONS.upper()}",
+    "AWS_ENDPOINT_URL",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
 
 #: boto3 insists on a region and credentials; a local gateway ignores them. These stand for them.
 LOCAL_REGION = "us-east-1"
@@ -85,14 +107,36 @@ def connections_client(endpoint: Endpoint, is_urgent: bool = False) -> Any:
 def connections_endpoint(api_id: str, stage: str, api_endpoint: str = "") -> Endpoint:
     """Return where the connections of a stage are posted to.
 
-    ``api_endpoint`` (``wss://{api}.execute-api.{region}.{suffix}``) names the region, so that
-    gateways in several regions work side by side. Without it the default region counts. The DNS
-    suffix is that of the region's partition. AWS_GATEWAY_ENDPOINT_URL replaces the host.
+    ``api_endpoint`` (``wss://{api}.execute-api.{region}.{suffix}``) names the region and the DNS
+    suffix, so that gateways in several regions work side by side. Without it the default region
+    counts, with the suffix of its partition. WEBSOCKETS["endpoints"] has whole URLs.
+    AWS_GATEWAY_ENDPOINT_URL replaces all of them, and botocore's own configuration (AWS_ENDPOINT_URL)
+    the host.
     """
-    found = re.search(r"\.execute-api\.([a-z0-9-]+)\.", api_endpoint)
-    region = found.group(1) if found else default_region()
-    base = conf.endpoint_url or f"https://{api_id}.execute-api.{region}.{dns_suffix(region)}"
+    found = API_HOST.search(api_endpoint)
+    region = found[1].lower() if found else default_region()
+    base, own = conf.endpoint_url, conf.endpoints.get(api_id)
+    if own and not base:
+        return Endpoint(own, region)
+    base = base or environment_endpoint()
+    if not base:
+        is_known = found and REGION.fullmatch(region)
+        suffix = found[2].lower() if found and is_known else dns_suffix(region)
+        base = f"https://{api_id}.execute-api.{region}.{suffix}"
     return Endpoint(f"{base}/{stage}", region)
+
+
+def environment_endpoint() -> Optional[str]:
+    """Return the URL that botocore's configuration has in the place of AWS's, or None.
+
+    It is AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI, AWS_ENDPOINT_URL, or ``endpoint_url`` of the
+    profile. boto3 before 1.28 knows none of them, and so its control plane goes to AWS, too.
+    """
+    try:
+        variables = map(os.environ.get, ENDPOINT_VARIABLES)
+        return _cache().environment_endpoint(own_session(), *variables)
+    except BotoCoreError:  # A profile that is not there is the business of who needs its keys.
+        return None
 
 
 def default_region() -> str:
@@ -245,6 +289,7 @@ class Cache:
         self.lock = threading.RLock()
         self.session = lru_cache(maxsize=8)(_new_session)
         self.connections_client = lru_cache(maxsize=64)(_new_connections_client)
+        self.environment_endpoint = lru_cache(maxsize=8)(_find_environment_endpoint)
 
 
 @per_process
@@ -261,6 +306,16 @@ def _new_connections_client(endpoint: Endpoint, is_urgent: bool, *rest_of_key: A
     # create_client reads it itself.
     address = {"endpoint_url": endpoint.url, "region_name": endpoint.region}
     return create_client(CONNECTIONS, **address, config=URGENT_CONFIG if is_urgent else None)
+
+
+def _find_environment_endpoint(session: boto3.Session, *rest_of_key: Any) -> Optional[str]:
+    # botocore calls the class private, but has no other way to say what it would do.
+    provider: Any = getattr(botocore.configprovider, "ConfiguredEndpointProvider", None)
+    if provider is None or config_variable(session, "ignore_configured_endpoint_urls"):
+        return None
+    own: Any = session._session
+    url = provider(own.full_config, own.get_scoped_config(), CONNECTIONS).provide()
+    return url.rstrip("/") if url else None
 
 
 def paginate(client: Any, operation: str, **parameters: str) -> Iterator[Any]:

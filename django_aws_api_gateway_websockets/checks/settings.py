@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any, Iterator
 
-from botocore.exceptions import ProfileNotFound
+from botocore.exceptions import BotoCoreError, ProfileNotFound
 from django.conf import settings
 from django.core.checks import CheckMessage
 from django.core.exceptions import ValidationError
@@ -41,6 +42,12 @@ WHOLE_NUMBERS = {
     "ticket_lifetime": ("E011", "security.html#tickets"),
 }
 
+#: What chooses among AWS's own hosts for boto3's clients: the configuration and the environment.
+HOST_VARIANTS = {
+    "use_fips_endpoint": "AWS_USE_FIPS_ENDPOINT",
+    "use_dualstack_endpoint": "AWS_USE_DUALSTACK_ENDPOINT",
+}
+
 AN_HOUR = 3600
 
 #: The fewest characters of a secret, and the fewest different ones among them.
@@ -51,7 +58,11 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check every setting that the package reads."""
     # A setting that is not text cannot be checked any further.
     of_aws = list(_check_texts()) or [*_check_aws(), *_check_endpoint()]
-    return [*of_aws, *(list(_check_websockets()) or _check_replaced_transport())]
+    of_ours = list(_check_websockets())
+    if not of_ours:
+        of_ours = [*_check_replaced_transport()]
+        of_aws += [] if of_aws else _check_host_variants()
+    return [*of_aws, *of_ours]
 
 
 def check_deployed_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -107,15 +118,28 @@ def _check_aws() -> Iterator[CheckMessage]:
 
 
 def _check_endpoint() -> Iterator[CheckMessage]:
-    try:
-        validate_endpoint(conf.endpoint_url or "http://unset")
-    except ValidationError:
+    if not is_http_url(conf.endpoint_url or "http://unset"):
         yield check_message(
             "E003",
             "AWS_GATEWAY_ENDPOINT_URL is not an http or https URL.",
             'A local gateway has "http://127.0.0.1:9001".',
             "settings.html#endpoint",
         )
+
+
+def _check_host_variants() -> Iterator[CheckMessage]:
+    if conf.endpoint_url or conf.endpoints or aws.environment_endpoint():
+        return
+    with suppress(BotoCoreError):  # A profile of the environment that is not there.
+        for variable, name in HOST_VARIANTS.items():
+            if aws.config_variable(aws.own_session(), variable):
+                yield check_message(
+                    "W017",
+                    f"{name} is set: provisioning calls a host of this kind, but messages go to "
+                    "the host in each gateway's api_endpoint.",
+                    'Name the hosts in WEBSOCKETS["endpoints"], or leave it out.',
+                    "settings.html#endpoint",
+                )
 
 
 def _check_endpoint_is_aws() -> Iterator[CheckMessage]:
@@ -145,6 +169,7 @@ def _check_websockets() -> Iterator[CheckMessage]:
     yield from _check_source_secret(values["source_secret"])
     yield from _check_old_header(values)
     yield from _check_integration_hosts(values["allowed_integration_hosts"])
+    yield from _check_endpoints(values["endpoints"])
     yield from _check_transport()
     yield from _check_task_backend()
 
@@ -257,6 +282,27 @@ def _check_integration_hosts(hosts: Any) -> Iterator[CheckMessage]:
             "with its sub-domains. No scheme, port or path.",
             IN_SETTINGS,
         )
+
+
+def _check_endpoints(chosen: Any) -> Iterator[CheckMessage]:
+    if not isinstance(chosen or {}, dict) or not all(
+        isinstance(api_id, str) and is_http_url(url) for api_id, url in (chosen or {}).items()
+    ):
+        yield check_message(
+            "E027",
+            'WEBSOCKETS["endpoints"] is not a dict of API ids and http or https URLs.',
+            'Write {"a1b2c3d4e5": "https://ws.example.com/chat"}.',
+            "settings.html#endpoint",
+        )
+
+
+def is_http_url(value: Any) -> bool:
+    """True for the text of an absolute http or https URL."""
+    try:
+        validate_endpoint(value if isinstance(value, str) else "")
+    except ValidationError:
+        return False
+    return True
 
 
 def _check_secrets_are_strong() -> Iterator[CheckMessage]:

@@ -95,6 +95,35 @@ def test_an_http_endpoint_and_none_are_fine(settings, url):
     assert problems() == {}
 
 
+@pytest.mark.parametrize(
+    "value", [["a1"], {"a1": 7}, {7: "https://a"}, {"a1": "ws.example.com"}, {"a1": "wss://a"}]
+)
+def test_endpoints_that_are_no_http_urls_of_apis_are_an_error(settings, value):
+    settings.WEBSOCKETS = {"endpoints": value}
+    assert '{"a1b2c3d4e5": "https://' in problems()["E027"].hint
+
+
+VARIANTS = ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"]
+
+
+@pytest.mark.usefixtures("new_session")
+@pytest.mark.parametrize("name", VARIANTS)
+def test_hosts_that_messages_do_not_go_to_are_a_warning(settings, monkeypatch, name):
+    monkeypatch.setenv(name, "true")
+    ((number, problem),) = problems().items()
+    assert number == "W017"
+    assert problem.msg.startswith(f"{name} is set")
+    assert 'WEBSOCKETS["endpoints"]' in problem.hint
+    settings.WEBSOCKETS = {"endpoints": {"a1": "https://a1.example.com/prod"}}
+    assert problems() == {}
+
+
+@pytest.mark.usefixtures("new_session")
+def test_a_profile_of_the_environment_that_does_not_exist_lets_the_checks_run(monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    assert problems().keys() <= {"E002"}
+
+
 ODD = [7, ["a"], {"a": 1}, object, b"bytes", True]
 
 
