@@ -110,8 +110,8 @@ def connections_endpoint(api_id: str, stage: str, api_endpoint: str = "") -> End
     ``api_endpoint`` (``wss://{api}.execute-api.{region}.{suffix}``) names the region and the DNS
     suffix, so that gateways in several regions work side by side. Without it the default region
     counts, with the suffix of its partition. WEBSOCKETS["endpoints"] has whole URLs.
-    AWS_GATEWAY_ENDPOINT_URL replaces all of them, and botocore's own configuration (AWS_ENDPOINT_URL)
-    the host.
+    AWS_GATEWAY_ENDPOINT_URL replaces all of them, and botocore's own configuration
+    (AWS_ENDPOINT_URL) the host.
     """
     found = API_HOST.search(api_endpoint)
     region = found[1].lower() if found else default_region()

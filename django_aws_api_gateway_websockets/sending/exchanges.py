@@ -29,8 +29,8 @@ class Answer(NamedTuple):
     is_transient: bool = False
 
 
-#: An error code, whoever has sent it. It becomes a part of log lines and of reports in the database.
-ERROR_CODE = re.compile(r"[A-Za-z0-9_.]{1,64}")
+#: An error code, whoever has sent it: it becomes a part of logs, and of reports in the database.
+ERROR_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 #: The request has not left: the process has no more connections to give at the moment.
 NO_ROOM = Answer(0, "Too many open connections", is_transient=True)
