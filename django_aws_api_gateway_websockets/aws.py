@@ -6,7 +6,7 @@ import os
 import re
 import threading
 from functools import lru_cache
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, cast
+from typing import Any, Callable, Iterator, Mapping, Match, NamedTuple, Optional, cast
 
 import boto3
 import botocore.configprovider
@@ -111,19 +111,12 @@ def connections_endpoint(api_id: str, stage: str, api_endpoint: str = "") -> End
     suffix, so that gateways in several regions work side by side. Without it the default region
     counts, with the suffix of its partition. WEBSOCKETS["endpoints"] has whole URLs.
     AWS_GATEWAY_ENDPOINT_URL replaces all of them, and botocore's own configuration
-    (AWS_ENDPOINT_URL) the host.
+    (AWS_ENDPOINT_URL) the host. Raises ConfigurationError if it cannot be told.
     """
-    found = API_HOST.search(api_endpoint)
-    region = found[1].lower() if found else default_region()
-    base, own = conf.endpoint_url, conf.endpoints.get(api_id)
-    if own and not base:
-        return Endpoint(own, region)
-    base = base or environment_endpoint()
-    if not base:
-        is_known = found and REGION.fullmatch(region)
-        suffix = found[2].lower() if found and is_known else dns_suffix(region)
-        base = f"https://{api_id}.execute-api.{region}.{suffix}"
-    return Endpoint(f"{base}/{stage}", region)
+    try:
+        return _connections_endpoint(api_id, stage, API_HOST.search(api_endpoint))
+    except BotoCoreError as error:  # for example a profile that does not exist
+        raise ConfigurationError(type(error).__name__) from error
 
 
 def environment_endpoint() -> Optional[str]:
@@ -134,7 +127,7 @@ def environment_endpoint() -> Optional[str]:
     """
     try:
         variables = map(os.environ.get, ENDPOINT_VARIABLES)
-        return _cache().environment_endpoint(own_session(), *variables)
+        return _cache().environment_endpoint(conf.iam_profile, *variables)
     except BotoCoreError:  # A profile that is not there is the business of who needs its keys.
         return None
 
@@ -155,10 +148,10 @@ def default_region() -> str:
 
 
 def has_default_region() -> bool:
-    """True if ``default_region`` finds one."""
+    """True if ``default_region`` finds one. A configuration that cannot be read has none."""
     try:
         return bool(default_region())
-    except RegionMissing:
+    except (RegionMissing, BotoCoreError):
         return False
 
 
@@ -237,6 +230,7 @@ def forget_session() -> None:
     """
     _cache().session.cache_clear()
     _cache().connections_client.cache_clear()
+    _cache().environment_endpoint.cache_clear()
 
 
 def config_variable(session: boto3.Session, name: str) -> Any:
@@ -289,7 +283,7 @@ class Cache:
         self.lock = threading.RLock()
         self.session = lru_cache(maxsize=8)(_new_session)
         self.connections_client = lru_cache(maxsize=64)(_new_connections_client)
-        self.environment_endpoint = lru_cache(maxsize=8)(_find_environment_endpoint)
+        self.environment_endpoint = lru_cache(maxsize=16)(_find_environment_endpoint)
 
 
 @per_process
@@ -308,12 +302,28 @@ def _new_connections_client(endpoint: Endpoint, is_urgent: bool, *rest_of_key: A
     return create_client(CONNECTIONS, **address, config=URGENT_CONFIG if is_urgent else None)
 
 
-def _find_environment_endpoint(session: boto3.Session, *rest_of_key: Any) -> Optional[str]:
+def _connections_endpoint(api_id: str, stage: str, found: Optional[Match[str]]) -> Endpoint:
+    region = found[1].lower() if found else default_region()
+    base, own = conf.endpoint_url, conf.endpoints.get(api_id)
+    if own and not base:
+        return Endpoint(own, region)
+    base = base or environment_endpoint()
+    if not base:
+        is_known = found and REGION.fullmatch(region)
+        suffix = found[2].lower() if found and is_known else dns_suffix(region)
+        base = f"https://{api_id}.execute-api.{region}.{suffix}"
+    return Endpoint(f"{base}/{stage}", region)
+
+
+def _find_environment_endpoint(*key: Any) -> Optional[str]:
+    # The key only tells whether another answer is to be expected.
+    own: Any = getattr(own_session(), "_session", None)
     # botocore calls the class private, but has no other way to say what it would do.
     provider: Any = getattr(botocore.configprovider, "ConfiguredEndpointProvider", None)
-    if provider is None or config_variable(session, "ignore_configured_endpoint_urls"):
+    if provider is None or not isinstance(own, botocore.session.Session):
         return None
-    own: Any = session._session
+    if own.get_config_variable("ignore_configured_endpoint_urls"):
+        return None
     url = provider(own.full_config, own.get_scoped_config(), CONNECTIONS).provide()
     return url.rstrip("/") if url else None
 

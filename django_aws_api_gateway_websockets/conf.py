@@ -105,7 +105,9 @@ class Settings:
 
         Raises ConfigurationError for a value that is not a dict of texts.
         """
-        chosen = self._websockets("endpoints") or {}
+        chosen = self._websockets("endpoints")
+        if not chosen:
+            return {}
         is_dict = isinstance(chosen, dict)
         if not is_dict or not all(isinstance(t, str) for pair in chosen.items() for t in pair):
             raise ConfigurationError('WEBSOCKETS["endpoints"] must be a dict of texts.')

@@ -61,6 +61,10 @@ class CannotSign(Exception):
     """There are no credentials to sign with. Its text is the reason."""
 
 
+class StillLooking(CannotSign):
+    """The lookup has not ended in time."""
+
+
 class Lookup:
     """One lookup of keys. Times are time.monotonic()'s."""
 
@@ -108,7 +112,7 @@ class Lookup:
         """Return the keys, or raise CannotSign. It waits for them until then at the longest."""
         until = min(until, self.began_at + LOOKUP_SECONDS)
         if not self._has_ended.wait(max(0.0, until - time.monotonic())):
-            raise CannotSign(CredentialRetrievalError.__name__)
+            raise StillLooking(CredentialRetrievalError.__name__)
         if self._problem:
             raise CannotSign(self._problem)
         return self._keys
@@ -168,11 +172,16 @@ class KeysOfMessage:
         self._refused: Tuple[Any, str] = (None, "")
 
     def load(self) -> None:
-        """Look for the keys."""
+        """Look for the keys. If that takes long, those that it has are good for now."""
+        until = self._until
+        has_good_ones = self.keys is not None and not self.problem
+        if has_good_ones and self.keys != self._refused[0]:
+            until = min(until, time.monotonic() + SLOW_SECONDS)
         try:
-            self.keys = self._lookups.keys(self._until)
+            self.keys = self._lookups.keys(until)
         except CannotSign as problem:
-            self.problem = str(problem)
+            if not (isinstance(problem, StillLooking) and until < self._until):
+                self.problem = str(problem)
         else:
             refused, code = self._refused
             self.problem = code if self.keys == refused else ""

@@ -49,8 +49,8 @@ def make_chunk(**options):
     return sessions.broadcast("x", **options).chunks.get()
 
 
-class Dying(Exception):
-    """Ends a worker, as far as an exception can do that."""
+class Dying(BaseException):
+    """Ends a worker, as far as an exception can do that: gevent's Timeout is no Exception."""
 
 
 class DyingTransport(OutboxTransport):

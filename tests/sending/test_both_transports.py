@@ -12,7 +12,7 @@ from django_aws_api_gateway_websockets import sending
 from django_aws_api_gateway_websockets.aws import Endpoint
 from django_aws_api_gateway_websockets.sending import CLOSED, GONE, SENT, Recipient, failed
 from tests.edge import DEADLINE
-from tests.wire import OK, FullHouse, Server, wait_until
+from tests.wire import OK, FullHouse, Server, read_request, wait_until
 
 stages = count()
 
@@ -250,6 +250,46 @@ def test_an_answer_has_one_outcome_whoever_reads_it(answer, outcome):
         assert found == outcome
     else:
         assert found.status == "failed"
+
+
+ODD = {
+    "cut": "Content-Length: 1000\r\n\r\nabc",
+    "cut in its head": "X-A: b\r\n",
+    "length twice": "Content-Length: 0\r\nContent-Length: 0\r\n\r\n",
+    "no length": "Content-Length: abc\r\n\r\n",
+    "two framings": "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "more than it said": "Content-Length: 0\r\n\r\nHTTP/1.1 500 E\r\nContent-Length: 0\r\n\r\n",
+}
+
+#: What botocore takes for a lost connection. Our sockets go by the status.
+ODDER = {
+    "150 headers": "".join(f"X-{n}: y\r\n" for n in range(150)) + "Content-Length: 0\r\n\r\n",
+    "long header": "X-A: " + "y" * 70_000 + "\r\nContent-Length: 0\r\n\r\n",
+    "two lengths": "Content-Length: 0\r\nContent-Length: 5\r\n\r\nabcde",
+    "a broken chunk": "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("way", "rest"),
+    [
+        *(("boto3", rest) for rest in ODD.values()),
+        *(("sockets", rest) for rest in [*ODD.values(), *ODDER.values()]),
+    ],
+    indirect=["way"],
+)
+@pytest.mark.parametrize(
+    ("status", "outcome"), [("200", SENT), ("410", GONE), ("400", failed("400"))]
+)
+def test_the_status_decides_whatever_is_odd_about_the_rest(way, status, outcome, rest):
+    def serve(number, connection, stream):
+        if read_request(number, stream):
+            connection.sendall(f"HTTP/1.1 {status} X\r\n{rest}".encode())
+
+    with Server() as server:
+        server.serve = serve
+        assert send(server, 3) == [outcome] * 3
+        assert server.connections == 3
 
 
 @pytest.mark.usefixtures("way")

@@ -6,12 +6,15 @@ import sys
 import threading
 import time
 from collections import Counter
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from django_aws_api_gateway_websockets import sending
 from django_aws_api_gateway_websockets.aws import Endpoint
 from django_aws_api_gateway_websockets.sending import SENT, Recipient, credentials, failed
+from tests.factories import make_created_gateway, make_session
 from tests.wire import Server, wait_until
 
 pytestmark = pytest.mark.usefixtures("new_session")
@@ -182,3 +185,61 @@ def test_keys_that_come_later_are_found(aws, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "late")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     assert wait_until(lambda: send(aws) == {SENT: 3}, 5)
+
+
+BROKEN = {"ProfileNotFound": "[profile other]\n", "ConfigParseError": "garbage"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("api_endpoint", ["wss://a1.execute-api.eu-west-1.amazonaws.com", ""])
+@pytest.mark.parametrize("region", ["eu-west-1", None])
+@pytest.mark.parametrize("reason", BROKEN)
+def test_a_broken_profile_of_the_environment_is_an_outcome_of_sessions(
+    aws, tmp_path, monkeypatch, settings, reason, region, api_endpoint
+):
+    """Whether or not the region has to be looked for there, too."""
+    config = tmp_path / "config"
+    config.write_text(BROKEN[reason])
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    settings.AWS_REGION_NAME = settings.AWS_GATEWAY_REGION_NAME = region
+    session = make_session(make_created_gateway(api_endpoint=api_endpoint))
+    for report in (session.send_message("x"), type(session).objects.send_message("x")):
+        assert report.reasons == {reason: 1}
+    assert session.close().reasons == {reason: 1}
+
+
+@pytest.mark.parametrize("way", ["sockets"], indirect=True)  # boto3 refreshes within its calls.
+def test_a_refresh_that_takes_long_holds_up_no_message_that_has_keys(
+    aws, configure, tmp_path, monkeypatch
+):
+    """botocore looks for new keys a quarter of an hour before the old ones expire."""
+    monkeypatch.setattr(credentials, "SLOW_SECONDS", 0.1)
+    go_on, asked = tmp_path / "go_on", tmp_path / "asked"
+    go_on.touch()
+    expires = (timezone.now() + timedelta(minutes=5)).isoformat()
+    program = tmp_path / "keys.py"
+    program.write_text(
+        "import json, pathlib, time\n"
+        f"asked, go_on = pathlib.Path({str(asked)!r}), pathlib.Path({str(go_on)!r})\n"
+        "asked.touch()\n"
+        "while not go_on.exists(): time.sleep(.01)\n"
+        "print(json.dumps({'Version': 1, 'AccessKeyId': 'a', 'SecretAccessKey': 's',"
+        f" 'SessionToken': 't', 'Expiration': {expires!r}}}))\n"
+    )
+    configure(f"credential_process = {sys.executable} {program}")
+
+    def slowly():
+        yield from recipients(aws, 3)
+        go_on.unlink()
+        asked.unlink()
+        assert wait_until(lambda: time.monotonic() > began + 1.2, 5)
+        yield from recipients(aws, 30)
+
+    began = time.monotonic()
+    outcomes = [outcome for _, outcome in sending.fan_out(b"x", slowly())]
+    taken = time.monotonic() - began
+    assert wait_until(asked.exists, 5), "It was asked for new keys meanwhile"
+    go_on.touch()
+    assert outcomes == [SENT] * 33
+    assert taken < 3
