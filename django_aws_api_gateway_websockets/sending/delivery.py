@@ -20,6 +20,7 @@ from .reports import CLOSED, GONE, SENT, Outcome, Recipient, Result, failed
 from .retries import (
     CROWD,
     HANDLER_SECONDS,
+    HUNG_DELAY,
     LEAST_WAIT,
     MAX_RENEWALS,
     TIMEOUTS,
@@ -136,7 +137,7 @@ class Delivery:
         """Return a retry that is due, or a new one, in turns; None if there is neither."""
         if self._retries.next_due_at > now:
             return self._new(now)
-        is_turn_of_new = next(self._round) % NEW_EVERY == 0 or self._retries.first_has_hung
+        is_turn_of_new = next(self._round) % NEW_EVERY == 0
         pending = self._new(now) if is_turn_of_new else None
         return pending or self._retries.pop()
 
@@ -240,10 +241,16 @@ class Delivery:
         elif answer.code in REFUSED_CODES and self._may_renew(pending, answer, now):
             self._retries.add(pending, due_at=now)
         elif answer.is_transient and self._may_retry(pending, answer, now):
-            self._retries.add(pending, due_at=now + self._policy.delay_after(pending.tries))
+            self._retries.add(pending, due_at=now + self._delay(pending))
         else:
             return failed(answer.code)
         return None
+
+    def _delay(self, pending: Pending) -> float:
+        """Return the delay before the next try. Whoever has hung lets new recipients go first."""
+        delay = self._policy.delay_after(pending.tries)
+        is_behind_others = self._source is not None and pending.failure in TIMEOUTS
+        return max(delay, HUNG_DELAY) if is_behind_others else delay
 
     def _note_failure(self, pending: Pending, answer: Answer) -> None:
         pending.failure = answer.code

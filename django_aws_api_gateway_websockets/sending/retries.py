@@ -23,6 +23,10 @@ MAX_DELAY = 2.0
 #: take the call past the 29.
 HANDLER_SECONDS, LEAST_WAIT = 28.0, 1.0
 
+#: Seconds before one who has hung is tried again, while there are others that have not been tried:
+#: it may hang again, and keep a connection from them.
+HUNG_DELAY = 3.0
+
 #: How often one recipient is tried with other credentials because its own were refused.
 MAX_RENEWALS = 2
 
@@ -113,11 +117,6 @@ class RetryQueue:
     def next_due_at(self) -> float:
         """The time at which the first one is due; infinity if none waits."""
         return self._heap[0][0] if self._heap else math.inf
-
-    @property
-    def first_has_hung(self) -> bool:
-        """True if no answer has come in time for the first one: it may hang again."""
-        return bool(self._heap) and self._heap[0][2].failure in TIMEOUTS
 
     def add(self, pending: Pending, due_at: float) -> None:
         heapq.heappush(self._heap, (due_at, next(self._sequence), pending))
