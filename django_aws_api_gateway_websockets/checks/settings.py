@@ -69,7 +69,12 @@ def check_deployed_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessag
     """Check what is right on a developer's machine, but not on a deployed site."""
     if not settings_are_valid():
         return []
-    return [*_check_endpoint_is_aws(), *_check_secrets_are_strong(), *_check_ticket_is_brief()]
+    return [
+        *_check_endpoint_is_aws(),
+        *_check_environment_endpoint(),
+        *_check_secrets_are_strong(),
+        *_check_ticket_is_brief(),
+    ]
 
 
 def settings_are_valid() -> bool:
@@ -148,6 +153,18 @@ def _check_endpoint_is_aws() -> Iterator[CheckMessage]:
             "W009",
             "AWS_GATEWAY_ENDPOINT_URL is this very machine: nothing goes to AWS.",
             "Leave it out where the site is deployed.",
+            "settings.html#endpoint",
+        )
+
+
+def _check_environment_endpoint() -> Iterator[CheckMessage]:
+    url = None if conf.endpoint_url else aws.environment_endpoint()
+    if url:
+        yield check_message(
+            "W018",
+            f"AWS_ENDPOINT_URL or the like leads provisioning and messages to {url[:200]!r}, not "
+            "to AWS.",
+            "If it is for another service, set AWS_ENDPOINT_URL_S3 or the like in its place.",
             "settings.html#endpoint",
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import suppress
 from itertools import count
 from queue import Empty, Queue
 from threading import Thread
@@ -175,10 +176,17 @@ class Calls:
         call = Call(next(self._numbers), recipient, time.monotonic(), self._keys.keys, renewals)
         self._under_way[call.number] = call
         if len(self._under_way) > self._threads:
+            self._add_thread()
+        if self._threads:
+            self._begun.put(call)
+        else:
+            self._ended.put((call, self._reach(recipient)))
+
+    def _add_thread(self) -> None:
+        with suppress(RuntimeError):  # The process may have no more threads, or it is ending.
+            Thread(target=self._work, name="websocket-send", daemon=True).start()
             self._threads += 1
             self._started += 1
-            Thread(target=self._work, name="websocket-send", daemon=True).start()
-        self._begun.put(call)
 
     def _work(self) -> None:
         while (call := self._begun.get()) and not self._is_over:

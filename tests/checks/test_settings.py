@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import botocore.configprovider
 import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
@@ -116,6 +117,23 @@ def test_hosts_that_messages_do_not_go_to_are_a_warning(settings, monkeypatch, n
     assert 'WEBSOCKETS["endpoints"]' in problem.hint
     settings.WEBSOCKETS = {"endpoints": {"a1": "https://a1.example.com/prod"}}
     assert problems() == {}
+
+
+@pytest.mark.usefixtures("new_session")
+@pytest.mark.skipif(
+    not hasattr(botocore.configprovider, "ConfiguredEndpointProvider"),
+    reason="This botocore goes to AWS in any case",
+)
+def test_an_endpoint_of_the_environment_is_a_warning_where_the_site_is_deployed(
+    settings, monkeypatch
+):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://minio:9000")
+    assert problems() == {}
+    problem = problems(deploy=True)["W018"]
+    assert "'http://minio:9000'" in problem.msg
+    assert "AWS_ENDPOINT_URL_S3" in problem.hint
+    settings.AWS_GATEWAY_ENDPOINT_URL = "https://gateway.example.com"
+    assert "W018" not in problems(deploy=True)
 
 
 @pytest.mark.usefixtures("new_session")

@@ -200,6 +200,21 @@ def test_the_threads_of_boto3_end_with_their_message(settings):
 
 
 @pytest.mark.usefixtures("way")
+def test_a_process_that_may_have_no_more_threads_sends_all_the_same(monkeypatch):
+    usual = threading.Thread.start
+
+    def start(thread):
+        if thread.name.startswith("websocket-"):
+            raise RuntimeError("can't start new thread")
+        usual(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with Server() as server:
+        assert send(server, 20) == [SENT] * 20
+        assert {outcome for _, outcome in sending.close(recipients(server, 20))} == {CLOSED}
+
+
+@pytest.mark.usefixtures("way")
 def test_an_early_hint_is_no_success(settings, way):
     """Python's http.client, which boto3 uses, takes it for the answer; our sockets read on."""
     with Server() as server:
