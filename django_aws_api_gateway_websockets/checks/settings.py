@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any, Iterator
 
-from botocore.exceptions import BotoCoreError, ProfileNotFound
+from botocore.exceptions import ProfileNotFound
 from django.conf import settings
 from django.core.checks import CheckMessage
-from django.core.exceptions import ValidationError
 
 from .. import aws, sending
 from ..conf import DEFAULTS, conf
 from ..exceptions import ConfigurationError, RegionMissing
 from ..models.broadcasts import task_backend
-from ..models.fields import validate_endpoint
 from ..security import proof
 from ..security.integrations import is_host_pattern
 from ..security.rates import Rate
+from .endpoints import (
+    check_endpoint,
+    check_endpoint_is_aws,
+    check_endpoints,
+    check_environment_endpoint,
+    check_host_variants,
+)
 from .messages import check_message
 from .successors import KEYS
 
@@ -42,12 +46,6 @@ WHOLE_NUMBERS = {
     "ticket_lifetime": ("E011", "security.html#tickets"),
 }
 
-#: What chooses among AWS's own hosts for boto3's clients: the configuration and the environment.
-HOST_VARIANTS = {
-    "use_fips_endpoint": "AWS_USE_FIPS_ENDPOINT",
-    "use_dualstack_endpoint": "AWS_USE_DUALSTACK_ENDPOINT",
-}
-
 AN_HOUR = 3600
 
 #: The fewest characters of a secret, and the fewest different ones among them.
@@ -57,11 +55,11 @@ SECRET_LENGTH, SECRET_VARIETY = 32, 5
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check every setting that the package reads."""
     # A setting that is not text cannot be checked any further.
-    of_aws = list(_check_texts()) or [*_check_aws(), *_check_endpoint()]
+    of_aws = list(_check_texts()) or [*_check_aws(), *check_endpoint()]
     of_ours = list(_check_websockets())
     if not of_ours:
         of_ours = [*_check_replaced_transport()]
-        of_aws += [] if of_aws else _check_host_variants()
+        of_aws += [] if of_aws else check_host_variants()
     return [*of_aws, *of_ours]
 
 
@@ -70,8 +68,8 @@ def check_deployed_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessag
     if not settings_are_valid():
         return []
     return [
-        *_check_endpoint_is_aws(),
-        *_check_environment_endpoint(),
+        *check_endpoint_is_aws(),
+        *check_environment_endpoint(),
         *_check_secrets_are_strong(),
         *_check_ticket_is_brief(),
     ]
@@ -122,53 +120,6 @@ def _check_aws() -> Iterator[CheckMessage]:
         yield check_message("E002", f"{error}.", hint, "settings.html#credentials")
 
 
-def _check_endpoint() -> Iterator[CheckMessage]:
-    if not is_http_url(conf.endpoint_url or "http://unset"):
-        yield check_message(
-            "E003",
-            "AWS_GATEWAY_ENDPOINT_URL is not an http or https URL.",
-            'A local gateway has "http://127.0.0.1:9001".',
-            "settings.html#endpoint",
-        )
-
-
-def _check_host_variants() -> Iterator[CheckMessage]:
-    if conf.endpoint_url or conf.endpoints or aws.environment_endpoint():
-        return
-    with suppress(BotoCoreError):  # A profile of the environment that is not there.
-        for variable, name in HOST_VARIANTS.items():
-            if aws.config_variable(aws.own_session(), variable):
-                yield check_message(
-                    "W017",
-                    f"{name} is set: provisioning calls a host of this kind, but messages go to "
-                    "the host in each gateway's api_endpoint.",
-                    'Name the hosts in WEBSOCKETS["endpoints"], or leave it out.',
-                    "settings.html#endpoint",
-                )
-
-
-def _check_endpoint_is_aws() -> Iterator[CheckMessage]:
-    if conf.endpoint_is_loopback:
-        yield check_message(
-            "W009",
-            "AWS_GATEWAY_ENDPOINT_URL is this very machine: nothing goes to AWS.",
-            "Leave it out where the site is deployed.",
-            "settings.html#endpoint",
-        )
-
-
-def _check_environment_endpoint() -> Iterator[CheckMessage]:
-    url = None if conf.endpoint_url else aws.environment_endpoint()
-    if url:
-        yield check_message(
-            "W018",
-            f"AWS_ENDPOINT_URL or the like leads provisioning and messages to {url[:200]!r}, not "
-            "to AWS.",
-            "If it is for another service, set AWS_ENDPOINT_URL_S3 or the like in its place.",
-            "settings.html#endpoint",
-        )
-
-
 def _check_websockets() -> Iterator[CheckMessage]:
     chosen = getattr(settings, "WEBSOCKETS", {})
     if not isinstance(chosen, dict):
@@ -186,7 +137,7 @@ def _check_websockets() -> Iterator[CheckMessage]:
     yield from _check_source_secret(values["source_secret"])
     yield from _check_old_header(values)
     yield from _check_integration_hosts(values["allowed_integration_hosts"])
-    yield from _check_endpoints(values["endpoints"])
+    yield from check_endpoints(values["endpoints"])
     yield from _check_transport()
     yield from _check_task_backend()
 
@@ -299,27 +250,6 @@ def _check_integration_hosts(hosts: Any) -> Iterator[CheckMessage]:
             "with its sub-domains. No scheme, port or path.",
             IN_SETTINGS,
         )
-
-
-def _check_endpoints(chosen: Any) -> Iterator[CheckMessage]:
-    if not isinstance(chosen or {}, dict) or not all(
-        isinstance(api_id, str) and is_http_url(url) for api_id, url in (chosen or {}).items()
-    ):
-        yield check_message(
-            "E027",
-            'WEBSOCKETS["endpoints"] is not a dict of API ids and http or https URLs.',
-            'Write {"a1b2c3d4e5": "https://ws.example.com/chat"}.',
-            "settings.html#endpoint",
-        )
-
-
-def is_http_url(value: Any) -> bool:
-    """True for the text of an absolute http or https URL."""
-    try:
-        validate_endpoint(value if isinstance(value, str) else "")
-    except ValidationError:
-        return False
-    return True
 
 
 def _check_secrets_are_strong() -> Iterator[CheckMessage]:

@@ -3,43 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from functools import lru_cache
 from typing import Any, Callable, Iterator, Mapping, Match, NamedTuple, Optional, cast
 
 import boto3
-import botocore.configprovider
-import botocore.session
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    UnknownRegionError,
-)
+from botocore.exceptions import BotoCoreError, CredentialRetrievalError, NoCredentialsError
 
-from .conf import conf
-from .exceptions import ConfigurationError, RegionMissing
-from .processes import is_test_environment, per_process
+from ..conf import conf
+from ..exceptions import ConfigurationError, RegionMissing
+from ..processes import is_test_environment, per_process
+from .endpoints import API_HOST, VARIABLES, configured_endpoint, dns_suffix, suffix_of
+from .endpoints import Endpoint as Endpoint  # for those who import it from here
 
 CONTROL_PLANE = "apigatewayv2"
 CONNECTIONS = "apigatewaymanagementapi"
-
-#: The host of an API, {api}.execute-api.{region}.{suffix}: its region, and its suffix with a port.
-API_HOST = re.compile(
-    r"\.execute-api\.([a-z0-9-]+)\.([a-z0-9.-]*[a-z0-9](?::[0-9]+)?)", re.IGNORECASE
-)
-
-#: The form of a region, so that one that is newer than botocore is told from a mistake.
-REGION = re.compile(r"[a-z]+(-[a-z]+)+-[0-9]+")
-
-#: What of the environment decides about botocore's endpoints.
-ENDPOINT_VARIABLES = (
-    f"AWS_ENDPOINT_URL_{CONNECTIONS.upper()}",
-    "AWS_ENDPOINT_URL",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-)
 
 #: boto3 insists on a region and credentials; a local gateway ignores them. These stand for them.
 LOCAL_REGION = "us-east-1"
@@ -55,13 +34,6 @@ BOTO3_IN_FLIGHT = 10
 
 #: For a client for whose answer somebody waits.
 URGENT_CONFIG = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
-
-
-class Endpoint(NamedTuple):
-    """Where one stage's connections are posted to."""
-
-    url: str
-    region: str
 
 
 class Credentials(NamedTuple):
@@ -126,7 +98,7 @@ def environment_endpoint() -> Optional[str]:
     profile. boto3 before 1.28 knows none of them, and so its control plane goes to AWS, too.
     """
     try:
-        variables = map(os.environ.get, ENDPOINT_VARIABLES)
+        variables = map(os.environ.get, VARIABLES)
         return _cache().environment_endpoint(conf.iam_profile, *variables)
     except BotoCoreError:  # A profile that is not there is the business of who needs its keys.
         return None
@@ -153,21 +125,6 @@ def has_default_region() -> bool:
         return bool(default_region())
     except (RegionMissing, BotoCoreError):
         return False
-
-
-@lru_cache(maxsize=64)
-def dns_suffix(region: str) -> str:
-    """Return the DNS suffix of a region's partition: ``amazonaws.com.cn`` for China.
-
-    Raises ConfigurationError if botocore knows no partition of the region.
-    """
-    session = botocore.session.Session()
-    try:
-        partition = session.get_partition_for_region(region)
-    except UnknownRegionError as error:
-        raise ConfigurationError(f"{region} is not an AWS region.") from error
-    partitions = session.get_data("endpoints")["partitions"]
-    return str(next(p["dnsSuffix"] for p in partitions if p["partition"] == partition))
 
 
 def credentials() -> Credentials:
@@ -309,23 +266,14 @@ def _connections_endpoint(api_id: str, stage: str, found: Optional[Match[str]]) 
         return Endpoint(own, region)
     base = base or environment_endpoint()
     if not base:
-        is_known = found and REGION.fullmatch(region)
-        suffix = found[2].lower() if found and is_known else dns_suffix(region)
+        suffix = suffix_of(found) or dns_suffix(region)
         base = f"https://{api_id}.execute-api.{region}.{suffix}"
     return Endpoint(f"{base}/{stage}", region)
 
 
 def _find_environment_endpoint(*key: Any) -> Optional[str]:
     # The key only tells whether another answer is to be expected.
-    own: Any = getattr(own_session(), "_session", None)
-    # botocore calls the class private, but has no other way to say what it would do.
-    provider: Any = getattr(botocore.configprovider, "ConfiguredEndpointProvider", None)
-    if provider is None or not isinstance(own, botocore.session.Session):
-        return None
-    if own.get_config_variable("ignore_configured_endpoint_urls"):
-        return None
-    url = provider(own.full_config, own.get_scoped_config(), CONNECTIONS).provide()
-    return url.rstrip("/") if url else None
+    return configured_endpoint(own_session(), CONNECTIONS)
 
 
 def paginate(client: Any, operation: str, **parameters: str) -> Iterator[Any]:
