@@ -20,6 +20,7 @@ DEFAULTS: Dict[str, Any] = {
     "max_in_flight": None,
     "max_send_rate": None,
     "send_timeout": 7200,
+    "endpoints": {},
     "source_secret": (),
     "require_old_header": False,
     "allowed_integration_hosts": (),
@@ -97,6 +98,20 @@ class Settings:
     def send_timeout(self) -> float:
         """WEBSOCKETS["send_timeout"]: seconds after which no more recipients are tried."""
         return float(self._websockets("send_timeout"))
+
+    @property
+    def endpoints(self) -> Dict[str, str]:
+        """WEBSOCKETS["endpoints"]: for some APIs' ids, the URLs that messages are posted to.
+
+        Raises ConfigurationError for a value that is not a dict of texts.
+        """
+        chosen = self._websockets("endpoints")
+        if not chosen:
+            return {}
+        is_dict = isinstance(chosen, dict)
+        if not is_dict or not all(isinstance(t, str) for pair in chosen.items() for t in pair):
+            raise ConfigurationError('WEBSOCKETS["endpoints"] must be a dict of texts.')
+        return {api_id: url.rstrip("/") for api_id, url in chosen.items()}
 
     @property
     def source_secret(self) -> Tuple[str, ...]:

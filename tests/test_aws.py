@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+import botocore.configprovider
 import pytest
 from botocore.config import Config
 from django.test import override_settings
@@ -146,6 +147,115 @@ def test_a_region_of_no_partition_is_an_error_that_names_it(only):
     only(AWS_REGION_NAME="europe")
     with pytest.raises(ConfigurationError, match="europe is not an AWS region"):
         aws.connections_endpoint("x", "production")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "x.execute-api.mx-central-1.amazonaws.com",
+        "x.execute-api.eusc-de-east-1.amazonaws.eu",
+        "x.execute-api.zz-newland-7.amazonaws.example",
+        "x.execute-api.us-east-1.api.aws",
+        "x.execute-api.eu-central-1.api.aws:8443",
+    ],
+)
+def test_an_api_endpoint_tells_its_region_and_suffix_even_to_an_old_botocore(only, host):
+    only()
+    region = host.split(".")[2]
+    found = aws.connections_endpoint("x", "beta", f"wss://{host}")
+    assert found == (f"https://{host}/beta", region)
+    assert aws.connections_endpoint("x", "beta", f"wss://{host.upper()}/") == found
+
+
+CHOSEN = {"x": "https://ws.example.com/chat/"}
+
+
+def test_an_api_may_have_an_endpoint_of_its_own_without_a_stage(only, settings):
+    only()
+    settings.WEBSOCKETS = {"endpoints": CHOSEN}
+    wss = "wss://{}.execute-api.us-east-2.amazonaws.com"
+    assert aws.connections_endpoint("x", "beta", wss.format("x")) == (
+        "https://ws.example.com/chat",
+        "us-east-2",
+    )
+    assert "//y.execute-api" in aws.connections_endpoint("y", "beta", wss.format("y")).url
+
+
+def test_the_endpoint_setting_is_above_that_of_one_api(only, settings):
+    only(AWS_GATEWAY_ENDPOINT_URL="http://127.0.0.1:9001")
+    settings.WEBSOCKETS = {"endpoints": CHOSEN}
+    assert aws.connections_endpoint("x", "beta").url == "http://127.0.0.1:9001/beta"
+
+
+def knows_configured_endpoints():
+    return hasattr(botocore.configprovider, "ConfiguredEndpointProvider")
+
+
+configured = pytest.mark.skipif(
+    not knows_configured_endpoints(), reason="This botocore goes to AWS in any case"
+)
+OF_MESSAGES = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
+
+
+@pytest.fixture
+def emulator(only, monkeypatch):
+    """``emulator(AWS_ENDPOINT_URL="http://a")``: where messages go with these variables."""
+    only(AWS_REGION_NAME="eu-west-1")
+    aws.forget_session()
+
+    def endpoint(**variables):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        return aws.connections_endpoint("x", "beta", "wss://x.execute-api.us-east-2.amazonaws.com")
+
+    yield endpoint
+    aws.forget_session()
+
+
+@configured
+def test_messages_go_where_botocore_is_told_to_go(emulator, monkeypatch):
+    assert emulator(AWS_ENDPOINT_URL="http://a:1/") == ("http://a:1/beta", "us-east-2")
+    control_plane = get_boto3_client()
+    assert control_plane.meta.endpoint_url == "http://a:1/"
+    assert emulator(**{OF_MESSAGES: "http://b:1"}).url == "http://b:1/beta"
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    assert emulator().url == "http://b:1/beta"
+
+
+@configured
+def test_messages_go_to_aws_where_botocore_is_told_to_ignore_such_urls(emulator):
+    found = emulator(AWS_ENDPOINT_URL="http://a:1", AWS_IGNORE_CONFIGURED_ENDPOINT_URLS="true")
+    assert found.url == "https://x.execute-api.us-east-2.amazonaws.com/beta"
+
+
+@configured
+@pytest.mark.parametrize("section", ["", "services = s\n[services s]\n{} =\n  "])
+def test_messages_go_where_the_profile_says(emulator, monkeypatch, tmp_path, section):
+    config = tmp_path / "config"
+    section = section.format("apigatewaymanagementapi")
+    config.write_text(f"[profile chat]\nregion = us-west-2\n{section}endpoint_url = http://c:1\n")
+    found = emulator(AWS_CONFIG_FILE=str(config), AWS_PROFILE="chat")
+    assert found.url == "http://c:1/beta"
+
+
+def test_the_settings_are_above_the_environment(emulator, settings):
+    settings.WEBSOCKETS = {"endpoints": CHOSEN}
+    assert emulator(AWS_ENDPOINT_URL="http://a:1").url == "https://ws.example.com/chat"
+    settings.AWS_GATEWAY_ENDPOINT_URL = "http://b:1"
+    assert emulator().url == "http://b:1/beta"
+
+
+def test_a_profile_of_the_environment_that_is_not_there_is_no_matter_of_the_endpoint(emulator):
+    assert emulator(AWS_PROFILE="nobody").url.startswith("https://x.execute-api.us-east-2.")
+
+
+@pytest.mark.parametrize("name", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
+def test_a_choice_among_the_hosts_of_aws_hinders_no_message(edge, monkeypatch, name):
+    monkeypatch.setenv(name, "true")
+    aws.forget_session()
+    client = aws.connections_client(aws.connections_endpoint("x", name))
+    client.post_to_connection(ConnectionId="a", Data=b"{}")
+    assert edge.lines == [f"POST /{name}/@connections/a"]
 
 
 def test_the_endpoint_setting_is_above_the_api_endpoint(only):

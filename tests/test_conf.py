@@ -116,3 +116,12 @@ def test_integration_hosts_are_a_tuple_of_texts(settings):
         settings.WEBSOCKETS = {"allowed_integration_hosts": wrong}
         with pytest.raises(ConfigurationError, match="must be a list of texts"):
             conf.allowed_integration_hosts  # noqa: B018
+
+
+def test_endpoints_are_urls_without_a_slash_at_their_end(settings):
+    settings.WEBSOCKETS = {"endpoints": {"a1": "https://ws.example.com/chat/"}}
+    assert conf.endpoints == {"a1": "https://ws.example.com/chat"}
+    for wrong in ("https://ws.example.com", {"a1": None}, {7: "https://ws.example.com"}):
+        settings.WEBSOCKETS = {"endpoints": wrong}
+        with pytest.raises(ConfigurationError, match="must be a dict of texts"):
+            conf.endpoints  # noqa: B018

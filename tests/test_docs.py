@@ -105,7 +105,14 @@ def test_every_command_is_on_its_page():
 
 
 @pytest.mark.parametrize(
-    "name", ["readme-python-4", "settings-endpoint", "settings-websockets", "deploy-settings"]
+    "name",
+    [
+        "readme-python-4",
+        "settings-endpoint",
+        "settings-endpoints",
+        "settings-websockets",
+        "deploy-settings",
+    ],
 )
 def test_settings_that_are_shown_pass_the_checks(name, settings):
     apps = [app for app in settings.INSTALLED_APPS if app != PACKAGE]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import contextmanager
 from functools import partial
 from threading import Event, Thread
@@ -18,6 +19,12 @@ logger = logging.getLogger(__package__)
 #: Recipients between two records. So many are in doubt when a worker dies.
 BATCH_SIZE = 250
 
+#: Seconds that a batch may take, at most. Most take one, or 30 where clients hang.
+LONGEST_BATCH = 600
+
+#: Batches that may share a process's max_send_rate at the same time.
+AT_ONCE = 10
+
 
 def deliver(pk: int) -> Optional[float]:
     """Send a chunk's message to all of its recipients that are not recorded yet.
@@ -32,11 +39,10 @@ def deliver(pk: int) -> Optional[float]:
         return None
     if not chunk.claim():
         return chunk.seconds_left
-    with renewing(chunk):
-        try:
-            send_rest(chunk)
-        finally:
-            release(chunk)
+    try:
+        send_rest(chunk)
+    finally:
+        release(chunk)
     return None
 
 
@@ -51,7 +57,9 @@ def release(chunk: BroadcastChunk) -> None:
 def send_rest(chunk: BroadcastChunk) -> None:
     """Send to the recipients that are not recorded, batch by batch, until the claim is lost."""
     while batch := chunk.recipients[chunk.reached : chunk.reached + BATCH_SIZE]:
-        if not send_batch(chunk, batch):
+        with renewing(chunk):
+            is_mine = send_batch(chunk, batch)
+        if not is_mine:
             logger.warning(
                 "Another worker has taken over chunk=%s reached=%s", chunk, chunk.reached
             )
@@ -75,7 +83,7 @@ def send_batch(chunk: BroadcastChunk, batch: list[int]) -> bool:
 
 @contextmanager
 def renewing(chunk: BroadcastChunk) -> Iterator[None]:
-    """Renew the claim for the length of the block, however long a batch takes."""
+    """Renew the claim for the length of the block, as long as a batch can take."""
     over = Event()
     thread = Thread(target=renew, args=(chunk, over), name="broadcast-claim", daemon=True)
     thread.start()
@@ -87,11 +95,24 @@ def renewing(chunk: BroadcastChunk) -> Iterator[None]:
 
 
 def renew(chunk: BroadcastChunk, over: Event) -> None:
-    """Renew the claim three times in each lease, until the event is set."""
+    """Renew the claim three times in each lease, until the event is set.
+
+    What takes longer than a batch can has hung, and another worker shall take the chunk.
+    """
+    until = time.monotonic() + longest_batch()
     while not over.wait(conf.task_lease / 3):
+        if time.monotonic() >= until:
+            logger.warning("The batch has hung: claim left to others chunk=%s", chunk)
+            return
         try:
             chunk.write_if_claimed()
         except (DatabaseError, InterfaceError) as error:  # The next try may be in time.
             logger.warning("Claim not renewed chunk=%s error=%s", chunk, error)
         finally:
             connections.close_all()  # this thread's own
+
+
+def longest_batch() -> float:
+    """Return the most seconds that a batch may take, in a process that sends several at once."""
+    waiting = BATCH_SIZE * AT_ONCE / conf.max_send_rate if conf.max_send_rate else 0
+    return min(conf.send_timeout, LONGEST_BATCH + waiting)

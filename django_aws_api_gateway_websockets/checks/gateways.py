@@ -33,7 +33,7 @@ def check_gateways(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             .order_by("pk")
         )
         found = [message for gateway in gateways for message in _check_gateway(gateway)]
-        return [*found, *_check_views_without_a_row(gateways)]
+        return [*found, *_check_views_without_a_row(gateways), *_check_endpoints(gateways)]
     except (DatabaseError, ImproperlyConfigured) as error:
         return [
             check_message(
@@ -112,3 +112,15 @@ def _check_views_without_a_row(gateways: list[ApiGateway]) -> Iterator[CheckMess
                 MAP_IT,
                 "security.html#own-secret",
             )
+
+
+def _check_endpoints(gateways: list[ApiGateway]) -> Iterator[CheckMessage]:
+    known = {gateway.api_id for gateway in gateways}
+    for api_id in sorted(conf.endpoints.keys() - known):
+        yield check_message(
+            "W016",
+            f'WEBSOCKETS["endpoints"] names the API {api_id}, which no gateway in the database '
+            "has.",
+            "Write the gateway's API id, or leave it out.",
+            "settings.html#endpoint",
+        )

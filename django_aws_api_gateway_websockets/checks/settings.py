@@ -8,16 +8,21 @@ from typing import Any, Iterator
 from botocore.exceptions import ProfileNotFound
 from django.conf import settings
 from django.core.checks import CheckMessage
-from django.core.exceptions import ValidationError
 
 from .. import aws, sending
 from ..conf import DEFAULTS, conf
 from ..exceptions import ConfigurationError, RegionMissing
 from ..models.broadcasts import task_backend
-from ..models.fields import validate_endpoint
 from ..security import proof
 from ..security.integrations import is_host_pattern
 from ..security.rates import Rate
+from .endpoints import (
+    check_endpoint,
+    check_endpoint_is_aws,
+    check_endpoints,
+    check_environment_endpoint,
+    check_host_variants,
+)
 from .messages import check_message
 from .successors import KEYS
 
@@ -50,15 +55,24 @@ SECRET_LENGTH, SECRET_VARIETY = 32, 5
 def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check every setting that the package reads."""
     # A setting that is not text cannot be checked any further.
-    of_aws = list(_check_texts()) or [*_check_aws(), *_check_endpoint()]
-    return [*of_aws, *(list(_check_websockets()) or _check_replaced_transport())]
+    of_aws = list(_check_texts()) or [*_check_aws(), *check_endpoint()]
+    of_ours = list(_check_websockets())
+    if not of_ours:
+        of_ours = [*_check_replaced_transport()]
+        of_aws += [] if of_aws else check_host_variants()
+    return [*of_aws, *of_ours]
 
 
 def check_deployed_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check what is right on a developer's machine, but not on a deployed site."""
     if not settings_are_valid():
         return []
-    return [*_check_endpoint_is_aws(), *_check_secrets_are_strong(), *_check_ticket_is_brief()]
+    return [
+        *check_endpoint_is_aws(),
+        *check_environment_endpoint(),
+        *_check_secrets_are_strong(),
+        *_check_ticket_is_brief(),
+    ]
 
 
 def settings_are_valid() -> bool:
@@ -106,28 +120,6 @@ def _check_aws() -> Iterator[CheckMessage]:
         yield check_message("E002", f"{error}.", hint, "settings.html#credentials")
 
 
-def _check_endpoint() -> Iterator[CheckMessage]:
-    try:
-        validate_endpoint(conf.endpoint_url or "http://unset")
-    except ValidationError:
-        yield check_message(
-            "E003",
-            "AWS_GATEWAY_ENDPOINT_URL is not an http or https URL.",
-            'A local gateway has "http://127.0.0.1:9001".',
-            "settings.html#endpoint",
-        )
-
-
-def _check_endpoint_is_aws() -> Iterator[CheckMessage]:
-    if conf.endpoint_is_loopback:
-        yield check_message(
-            "W009",
-            "AWS_GATEWAY_ENDPOINT_URL is this very machine: nothing goes to AWS.",
-            "Leave it out where the site is deployed.",
-            "settings.html#endpoint",
-        )
-
-
 def _check_websockets() -> Iterator[CheckMessage]:
     chosen = getattr(settings, "WEBSOCKETS", {})
     if not isinstance(chosen, dict):
@@ -145,6 +137,7 @@ def _check_websockets() -> Iterator[CheckMessage]:
     yield from _check_source_secret(values["source_secret"])
     yield from _check_old_header(values)
     yield from _check_integration_hosts(values["allowed_integration_hosts"])
+    yield from check_endpoints(values["endpoints"])
     yield from _check_transport()
     yield from _check_task_backend()
 

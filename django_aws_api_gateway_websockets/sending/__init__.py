@@ -10,6 +10,7 @@ delivery    who is tried next, and who is tried again
 retries     how often and how long one recipient is tried
 pace        how fast this process may send: congestion control by rate
 signing     Signature Version 4, with the credentials of the moment
+credentials the keys that sign, and the lookups that find none
 addresses   what an endpoint consists of: host, proxy, trusted certificates
 exchanges   one request and its answer
 sockets     what carries HTTP requests, many at a time

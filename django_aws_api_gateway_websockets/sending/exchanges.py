@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NamedTuple
 
 
@@ -28,6 +29,9 @@ class Answer(NamedTuple):
     is_transient: bool = False
 
 
+#: An error code, whoever has sent it: it becomes a part of logs, and of reports in the database.
+ERROR_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
 #: The request has not left: the process has no more connections to give at the moment.
 NO_ROOM = Answer(0, "Too many open connections", is_transient=True)
 
@@ -41,10 +45,17 @@ def error_answer(status: int, error_type: str, body: bytes) -> Answer:
     ``error_type`` is the header x-amzn-ErrorType. Some errors have their code only in the body.
     Some have none at all; then the status is their code.
     """
-    code = error_type or _code_in(body)
-    # The code also comes as "GoneException:http://..." and as "com.amazonaws...#GoneException".
-    name = code.rsplit("#", 1)[-1].partition(":")[0].strip()
-    return Answer(status, name or str(status), status == 429 or status >= 500)
+    code = error_code(error_type) or error_code(_code_in(body)) or str(status)
+    return Answer(status, code, status == 429 or status >= 500)
+
+
+def error_code(text: str) -> str:
+    """Return the error code in this text, or "" if it has none that can be one.
+
+    It also comes as "GoneException:http://..." and as "com.amazonaws...#GoneException".
+    """
+    name = text.rsplit("#", 1)[-1].partition(":")[0].strip()
+    return name if ERROR_CODE.fullmatch(name) else ""
 
 
 def _code_in(body: bytes) -> str:

@@ -9,7 +9,7 @@ import heapq
 import math
 import random
 from itertools import count
-from typing import Any, List, NamedTuple, Tuple
+from typing import Any, Dict, Hashable, List, NamedTuple, Tuple
 
 from .addresses import Address
 from .exchanges import Timeouts
@@ -17,6 +17,24 @@ from .reports import Recipient
 
 #: Seconds between two tries, at most (before they are randomised).
 MAX_DELAY = 2.0
+
+#: API Gateway waits 29 seconds for a handler. Whoever is tried within the first so many seconds of
+#: a message is waited for until then, or for LEAST_WAIT seconds, so that clients that hang do not
+#: take the call past the 29.
+HANDLER_SECONDS, LEAST_WAIT = 28.0, 1.0
+
+#: Seconds before one who has hung is tried again, while there are others that have not been tried:
+#: it may hang again, and keep a connection from them.
+HUNG_DELAY = 3.0
+
+#: How often one recipient is tried with other credentials because its own were refused.
+MAX_RENEWALS = 2
+
+#: So many recipients that could not be connected in time show that a place cannot be reached.
+SEVERAL = 8
+
+#: So many recipients that got no answer in time, and nobody else one, show that all will hang.
+CROWD = 100
 
 
 class RetryPolicy(NamedTuple):
@@ -29,6 +47,8 @@ class RetryPolicy(NamedTuple):
     tries: int = 5
     #: From the first try to the last answer. API Gateway waits 29 seconds for a handler.
     within: float = 25
+    #: All of the recipients together, from the beginning to the last answer.
+    whole: float = math.inf
     #: Before the second try. Before each further one it is doubled, up to MAX_DELAY.
     delay: float = 0.1
 
@@ -43,10 +63,13 @@ class RetryPolicy(NamedTuple):
         return delay * random.uniform(0.5, 1.5)  # noqa: S311
 
 
+#: Botocore's names for answers and connections that did not come in time.
+TIMEOUTS = {"ConnectTimeoutError", "ReadTimeoutError"}
+
 SEND_POLICY = RetryPolicy()
 
 #: Somebody may be waiting for a logout.
-CLOSE_POLICY = RetryPolicy(connect=3, read=3, tries=1, within=3)
+CLOSE_POLICY = RetryPolicy(connect=3, read=3, tries=1, within=3, whole=3)
 
 
 class Pending:
@@ -54,6 +77,7 @@ class Pending:
 
     __slots__ = (
         "address",
+        "failure",
         "first_tried_at",
         "free_retries",
         "keys",
@@ -69,9 +93,11 @@ class Pending:
         self.tries = 0
         #: Those of the tries that were refused because the account was throttled.
         self.free_retries = 0
-        #: How often its credentials had expired.
+        #: How often its credentials were refused.
         self.renewals = 0
         self.first_tried_at = self.sent_at = now
+        #: The error code of its latest try, or what broke it.
+        self.failure = ""
         #: The credentials that signed its latest request.
         self.keys: Any = None
 
@@ -104,3 +130,33 @@ class RetryQueue:
         waiting = [pending for _, _, pending in self._heap]
         self._heap.clear()
         return waiting
+
+
+class Unreachable:
+    """The places that nobody could be connected to in time, since the latest answer of theirs."""
+
+    def __init__(self, within: float) -> None:
+        self._within = within
+        #: Since when, and how many recipients. It has nothing as long as all is well.
+        self._noted: Dict[Hashable, Tuple[float, int]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._noted)
+
+    def note(self, place: Hashable, since: float) -> None:
+        """Note a recipient of this place, who was first tried at that time."""
+        earliest, number = self._noted.get(place, (since, 0))
+        self._noted[place] = (min(earliest, since), number + 1)
+
+    def forget(self, place: Hashable) -> None:
+        """Note that the place has answered."""
+        self._noted.pop(place, None)
+
+    def is_in_doubt(self, place: Hashable) -> bool:
+        """True if it should be tried by those alone who have been tried already."""
+        return self._noted.get(place, (0, 0))[1] >= SEVERAL
+
+    def is_given_up(self, place: Hashable, now: float) -> bool:
+        """True if it has been in doubt for as long as one recipient is tried."""
+        since, number = self._noted.get(place, (now, 0))
+        return number >= SEVERAL and now - since >= self._within

@@ -9,43 +9,20 @@ Source: "Create a signed AWS API request" in the IAM user guide.
 from __future__ import annotations
 
 import hmac
-import re
-import threading
+import math
 import time
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Tuple
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
-
-from .. import aws
-from ..processes import per_process
 from .addresses import Address, escaped
+from .credentials import CannotSign, Keys, KeysOfMessage, credential_refresh
 
 #: The name of API Gateway's data plane in a signature (botocore's service model).
 SERVICE = "execute-api"
 
 #: The paddings of HMAC's two hashes.
 INNER, OUTER = (bytes(byte ^ padding for byte in range(256)) for padding in (0x36, 0x5C))
-
-#: AWS's error codes for expired credentials.
-EXPIRED_CODES = {"ExpiredToken", "ExpiredTokenException"}
-
-#: A value that is safe in a header. HTTP libraries do not agree about others: a line break at the
-#: end, which is easily pasted, can begin another header.
-HEADER_VALUE = re.compile(r"[!-~]+")
-
-#: Seconds for which a process keeps new boto3 sessions at least, because they take long to make.
-MIN_SESSION_AGE = 5.0
-
-
-class Keys(NamedTuple):
-    """Credentials that do not change any more, like botocore's ReadOnlyCredentials."""
-
-    access_key: str
-    secret_key: str
-    token: Optional[str] = None
 
 
 class Signer:
@@ -114,97 +91,55 @@ def signing_key(secret_key: str, date: str, region: str) -> bytes:
     return key
 
 
-class CannotSign(Exception):
-    """There are no credentials to sign with. Its text is the reason."""
-
-
 class MessageSigner:
     """Makes the signers for one method and body. Times are time.monotonic()'s.
 
-    It asks botocore for the credentials once a second. botocore refreshes them by itself.
+    It asks for the credentials once a second, because botocore refreshes them by itself. It waits
+    for them until ``until`` at the longest.
     """
 
-    def __init__(self, method: str, body: bytes, session: Optional[boto3.Session] = None) -> None:
+    def __init__(self, method: str, body: bytes, until: float = math.inf) -> None:
         self.method = method
         self._body = body
-        #: The session for the first time, which the caller may have at hand.
-        self._session = session
+        self._current = KeysOfMessage(credential_refresh(), until)
         self._signers: Dict[Address, Signer] = {}
         self._timestamp = ""
         self._valid_until = float("-inf")
-        self._problem = ""
         #: The credentials that sign at the moment.
         self.keys: Any = None
-        #: Those that have expired, and the error code with which AWS says so.
-        self._expired: Tuple[Any, str] = (None, "")
+
+    def load_keys(self, now: float) -> str:
+        """Look for the credentials; return the problem if there are none that can sign, or ""."""
+        self._signers.clear()
+        self._timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        began_at = time.monotonic()
+        self._current.load()
+        self.keys = self._current.keys
+        # From when the lookup has ended: where no credentials can be had it may take seconds.
+        self._valid_until = now + 1 + time.monotonic() - began_at
+        return self._current.problem
 
     def for_address(self, address: Address, now: float) -> Signer:
         """Return the signer for an endpoint in this second.
 
-        Raises CannotSign if there are no credentials, or only expired ones.
+        Raises CannotSign if there are no credentials, or only those that AWS has refused.
         """
         if now >= self._valid_until:
-            self._load_keys(now)
-        if self._problem:
-            raise CannotSign(self._problem)
+            self.load_keys(now)
+        if self._current.problem:
+            raise CannotSign(self._current.problem)
         signer = self._signers.get(address)
         if signer is None:
             signer = Signer(self.keys, address, self.method, self._body, self._timestamp)
             self._signers[address] = signer
         return signer
 
-    def renew(self, expired: Any, code: str, now: float) -> bool:
-        """Return True if there are other credentials than those that AWS says have expired.
+    def renew(self, refused: Any, code: str, now: float) -> bool:
+        """Return True if there are other credentials than those that AWS has refused.
 
         If there are none, ``for_address`` raises CannotSign with ``code`` from now on.
         """
-        if expired == self.keys and not self._problem:
-            self._expired = (expired, code)
-            credential_refresh().run(now)
-            self._load_keys(now)
-        return bool(expired != self.keys)
-
-    def _load_keys(self, now: float) -> None:
-        self._signers.clear()
-        self._timestamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        began_at = time.monotonic()
-        try:
-            session, self._session = self._session or aws.own_session(), None
-            self.keys = _checked(aws.frozen_credentials(session))
-            expired, code = self._expired
-            self._problem = code if self.keys == expired else ""
-        except ClientError as error:  # for example of STS, which hands out a role's credentials
-            self._problem = error.response["Error"]["Code"]
-        except BotoCoreError as error:
-            self._problem = type(error).__name__
-        # From when the lookup has ended: where no credentials can be had it may take seconds.
-        self._valid_until = now + 1 + time.monotonic() - began_at
-
-
-class CredentialRefresh:
-    """Drops boto3 sessions whose credentials have expired. New ones look for credentials again."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._done_at = float("-inf")
-
-    def run(self, now: float) -> None:
-        """Drop the sessions, unless that was done a moment ago."""
-        with self._lock:
-            if now - self._done_at >= MIN_SESSION_AGE:
-                self._done_at = now
-                aws.forget_session()
-
-
-@per_process
-def credential_refresh() -> CredentialRefresh:
-    """Return the refresh of this process, which all of its threads share."""
-    return CredentialRefresh()
-
-
-def _checked(keys: Any) -> Any:
-    for name, value in (("key id", keys.access_key), ("session token", keys.token)):
-        if value and not HEADER_VALUE.fullmatch(value):
-            problem = f"The {name} has characters that no header can have"
-            raise CredentialRetrievalError(provider="AWS", error_msg=problem)
-    return keys
+        if refused == self.keys and not self._current.problem:
+            self._current.refuse(refused, code, now)
+            self.load_keys(now)
+        return bool(refused != self.keys)

@@ -42,29 +42,38 @@ class SocketTransport:
     """Signs and sends the requests itself. boto3 reaches the endpoints that are not ordinary."""
 
     def send(self, body: bytes, recipients: Iterable[Recipient]) -> Iterator[Result]:
-        unusual = yield from deliver("POST", body, recipients, SEND_POLICY)
+        began_at = time.monotonic()
+        unusual = yield from deliver("POST", body, recipients, SEND_POLICY, began_at)
         if unusual:
-            yield from Boto3Transport().send(body, unusual)
+            yield from Boto3Transport(began_at).send(body, unusual)
 
     def close(self, recipients: Iterable[Recipient]) -> Iterator[Result]:
-        unusual = yield from deliver("DELETE", b"", recipients, CLOSE_POLICY)
+        began_at = time.monotonic()
+        unusual = yield from deliver("DELETE", b"", recipients, CLOSE_POLICY, began_at)
         if unusual:
-            yield from Boto3Transport().close(unusual)
+            yield from Boto3Transport(began_at).close(unusual)
 
 
 def deliver(
-    method: str, body: bytes, recipients: Iterable[Recipient], policy: RetryPolicy
+    method: str,
+    body: bytes,
+    recipients: Iterable[Recipient],
+    policy: RetryPolicy,
+    began_at: float,
 ) -> Generator[Result, None, List[Recipient]]:
     """Yield the outcomes of the recipients that are reached without boto3; return the others."""
-    deadline = time.monotonic() + conf.send_timeout
+    deadline = began_at + min(conf.send_timeout, policy.whole)
+    signer = MessageSigner(method, body, deadline)
+    problem = signer.load_keys(began_at)
     try:
-        session = aws.own_session()
-        certificates = trusted_certificates(session)
-    except BotoCoreError as error:  # for example a profile that does not exist
-        yield from ((recipient, failed(type(error).__name__)) for recipient in recipients)
+        certificates = problem or trusted_certificates(aws.own_session())
+    except BotoCoreError as error:
+        problem = type(error).__name__
+    if problem:
+        yield from ((recipient, failed(problem)) for recipient in recipients)
         return []
     with Engine(conf.max_in_flight or IN_FLIGHT, certificates) as engine:
-        delivery = Delivery(MessageSigner(method, body, session), engine, policy, deadline)
+        delivery = Delivery(signer, engine, policy, deadline, began_at)
         yield from delivery.run(recipients)
     return delivery.for_boto3
 

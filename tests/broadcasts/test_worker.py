@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from django_aws_api_gateway_websockets.broadcasts.worker import BATCH_SIZE, deliver
+from django_aws_api_gateway_websockets.broadcasts.worker import BATCH_SIZE, deliver, longest_batch
 from django_aws_api_gateway_websockets.exceptions import RegionMissing
 from django_aws_api_gateway_websockets.models import BroadcastChunk, WebSocketSession
 from django_aws_api_gateway_websockets.models.broadcasts import CHUNK_SIZE
@@ -48,8 +49,8 @@ def make_chunk(**options):
     return sessions.broadcast("x", **options).chunks.get()
 
 
-class Dying(Exception):
-    """Ends a worker, as far as an exception can do that."""
+class Dying(BaseException):
+    """Ends a worker, as far as an exception can do that: gevent's Timeout is no Exception."""
 
 
 class DyingTransport(OutboxTransport):
@@ -244,3 +245,51 @@ def test_the_claim_is_renewed_for_as_long_as_a_batch_takes(gateway, transport, s
             SlowTransport.over.set()
         assert work.result(DEADLINE) is None
     assert fresh(chunk).sent == 1
+
+
+class StuckTransport(OutboxTransport):
+    """Hangs with the first message, and serves the others."""
+
+    began, over = threading.Event(), threading.Event()
+
+    def send(self, body, recipients):
+        if not self.began.is_set():
+            self.began.set()
+            assert self.over.wait(DEADLINE)
+        return super().send(body, recipients)
+
+
+@on_shared_database
+@pytest.mark.django_db(transaction=True)
+def test_a_chunk_whose_batch_has_outlived_every_bound_goes_to_another_worker(
+    gateway, transport, settings, caplog
+):
+    make_session(gateway)
+    chunk = make_chunk()
+    transport(StuckTransport)
+    settings.WEBSOCKETS = {**settings.WEBSOCKETS, "task_lease": 1, "send_timeout": 2}
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(in_thread(deliver), chunk.pk)
+        try:
+            assert StuckTransport.began.wait(DEADLINE)
+            first = fresh(chunk).claimed_by
+            until = time.monotonic() + DEADLINE
+            while deliver(chunk.pk) is not None:
+                assert time.monotonic() < until
+                StuckTransport.over.wait(0.1)
+        finally:
+            StuckTransport.over.set()
+        assert work.result(DEADLINE) is None
+    assert first
+    assert (fresh(chunk).sent, fresh(chunk).reached) == (1, 1)
+    assert "has hung" in caplog.text
+    assert "Another worker has taken over" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("chosen", "seconds"),
+    [({}, 600), ({"send_timeout": 30}, 30), ({"max_send_rate": 1}, 600 + 2500)],
+)
+def test_a_batch_may_take_as_long_as_its_sending_can(settings, chosen, seconds):
+    settings.WEBSOCKETS = chosen
+    assert longest_batch() == seconds

@@ -147,3 +147,12 @@ def test_settings_that_cannot_be_read_are_their_own_checks_business(settings):
     settings.WEBSOCKETS = None
     make_created_gateway()
     assert list(problems(deploy=True)) == ["E004"]
+
+
+def test_an_endpoint_of_an_api_that_no_gateway_has_is_named(settings):
+    make_proving_gateway(api_id="known")
+    chosen = {"known": "https://ws.example.com/a", "typo": "https://ws.example.com/b"}
+    settings.WEBSOCKETS = {"endpoints": chosen}
+    ((number, problem),) = problems(deploy=True).items()
+    assert number == "W016"
+    assert "the API typo," in problem.msg

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import botocore.configprovider
 import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
@@ -93,6 +94,52 @@ def test_an_endpoint_that_is_no_http_url_is_an_error(settings, url):
 def test_an_http_endpoint_and_none_are_fine(settings, url):
     settings.AWS_GATEWAY_ENDPOINT_URL = url
     assert problems() == {}
+
+
+@pytest.mark.parametrize(
+    "value", [["a1"], {"a1": 7}, {7: "https://a"}, {"a1": "ws.example.com"}, {"a1": "wss://a"}]
+)
+def test_endpoints_that_are_no_http_urls_of_apis_are_an_error(settings, value):
+    settings.WEBSOCKETS = {"endpoints": value}
+    assert '{"a1b2c3d4e5": "https://' in problems()["E027"].hint
+
+
+VARIANTS = ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"]
+
+
+@pytest.mark.usefixtures("new_session")
+@pytest.mark.parametrize("name", VARIANTS)
+def test_hosts_that_messages_do_not_go_to_are_a_warning(settings, monkeypatch, name):
+    monkeypatch.setenv(name, "true")
+    ((number, problem),) = problems().items()
+    assert number == "W017"
+    assert problem.msg.startswith(f"{name} is set")
+    assert 'WEBSOCKETS["endpoints"]' in problem.hint
+    settings.WEBSOCKETS = {"endpoints": {"a1": "https://a1.example.com/prod"}}
+    assert problems() == {}
+
+
+@pytest.mark.usefixtures("new_session")
+@pytest.mark.skipif(
+    not hasattr(botocore.configprovider, "ConfiguredEndpointProvider"),
+    reason="This botocore goes to AWS in any case",
+)
+def test_an_endpoint_of_the_environment_is_a_warning_where_the_site_is_deployed(
+    settings, monkeypatch
+):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://minio:9000")
+    assert problems() == {}
+    problem = problems(deploy=True)["W018"]
+    assert "'http://minio:9000'" in problem.msg
+    assert "AWS_ENDPOINT_URL_S3" in problem.hint
+    settings.AWS_GATEWAY_ENDPOINT_URL = "https://gateway.example.com"
+    assert "W018" not in problems(deploy=True)
+
+
+@pytest.mark.usefixtures("new_session")
+def test_a_profile_of_the_environment_that_does_not_exist_lets_the_checks_run(monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    assert problems().keys() <= {"E002"}
 
 
 ODD = [7, ["a"], {"a": 1}, object, b"bytes", True]

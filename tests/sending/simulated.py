@@ -24,6 +24,10 @@ ENDPOINT = Endpoint("https://a1.execute-api.eu-west-1.amazonaws.com/production",
 SERVED = Answer(200)
 THROTTLED = Answer(429, "LimitExceededException", is_transient=True)
 
+#: No answer in time, and no connection in time.
+HANGS = Answer(0, "ReadTimeoutError", is_transient=True)
+UNREACHABLE = Answer(0, "ConnectTimeoutError", is_transient=True)
+
 
 def recipients(number: int) -> List[Recipient]:
     return [Recipient(str(n), ENDPOINT) for n in range(number)]
@@ -73,7 +77,9 @@ class SimulatedAws:
         self.tries[connection_id] += 1
         answer = self._refuses(connection_id, self.tries[connection_id]) or self._meter()
         self.requests.append((self.now, connection_id, answer.status))
-        heapq.heappush(self._coming, (self.now + self._latency, next(self._sequence), tag, answer))
+        waits = {HANGS: min(timeouts.read, timeouts.whole), UNREACHABLE: timeouts.connect}
+        due_at = self.now + waits.get(answer, self._latency)
+        heapq.heappush(self._coming, (due_at, next(self._sequence), tag, answer))
 
     def wait(self, seconds: float) -> List[Any]:
         until = self.now + seconds

@@ -13,6 +13,7 @@ import pytest
 from django_aws_api_gateway_websockets import sending
 from django_aws_api_gateway_websockets.aws import Endpoint
 from django_aws_api_gateway_websockets.sending import SENT, Recipient, failed
+from tests.factories import make_created_gateway, make_session
 from tests.wire import Authority, Proxy, Server, free_port
 
 numbers = count()
@@ -291,3 +292,19 @@ def test_a_token_that_is_no_header_is_an_outcome(server, transport, settings, to
     settings.AWS_SESSION_TOKEN = token
     assert send(server.url) == [failed("CredentialRetrievalError")]
     assert server.requests == []
+
+
+# Endpoints
+
+
+@pytest.mark.django_db
+def test_a_custom_domain_is_posted_to_without_the_stage(target, proxy, way, settings, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    gateway = make_created_gateway()
+    make_session(gateway, connection_id="c0")
+    url = f"https://gateway.example.com/key{next(numbers)}"
+    settings.WEBSOCKETS = {"transport": way, "endpoints": {gateway.api_id: url}}
+    assert gateway.sessions.send_message("x").sent == 1
+    (request,) = target.requests
+    assert f"https://gateway.example.com{request.target}" == f"{url}/@connections/c0"
+    assert "/eu-west-1/execute-api/" in request.headers["authorization"]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
+import os
 import threading
 from functools import lru_cache
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, cast
+from typing import Any, Callable, Iterator, Mapping, Match, NamedTuple, Optional, cast
 
 import boto3
-import botocore.session
 from botocore.config import Config
-from botocore.exceptions import CredentialRetrievalError, NoCredentialsError, UnknownRegionError
+from botocore.exceptions import BotoCoreError, CredentialRetrievalError, NoCredentialsError
 
-from .conf import conf
-from .exceptions import ConfigurationError, RegionMissing
-from .processes import is_test_environment, per_process
+from ..conf import conf
+from ..exceptions import ConfigurationError, RegionMissing
+from ..processes import is_test_environment, per_process
+from .endpoints import API_HOST, VARIABLES, configured_endpoint, dns_suffix, suffix_of
+from .endpoints import Endpoint as Endpoint  # for those who import it from here
 
 CONTROL_PLANE = "apigatewayv2"
 CONNECTIONS = "apigatewaymanagementapi"
@@ -33,13 +34,6 @@ BOTO3_IN_FLIGHT = 10
 
 #: For a client for whose answer somebody waits.
 URGENT_CONFIG = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
-
-
-class Endpoint(NamedTuple):
-    """Where one stage's connections are posted to."""
-
-    url: str
-    region: str
 
 
 class Credentials(NamedTuple):
@@ -85,14 +79,29 @@ def connections_client(endpoint: Endpoint, is_urgent: bool = False) -> Any:
 def connections_endpoint(api_id: str, stage: str, api_endpoint: str = "") -> Endpoint:
     """Return where the connections of a stage are posted to.
 
-    ``api_endpoint`` (``wss://{api}.execute-api.{region}.{suffix}``) names the region, so that
-    gateways in several regions work side by side. Without it the default region counts. The DNS
-    suffix is that of the region's partition. AWS_GATEWAY_ENDPOINT_URL replaces the host.
+    ``api_endpoint`` (``wss://{api}.execute-api.{region}.{suffix}``) names the region and the DNS
+    suffix, so that gateways in several regions work side by side. Without it the default region
+    counts, with the suffix of its partition. WEBSOCKETS["endpoints"] has whole URLs.
+    AWS_GATEWAY_ENDPOINT_URL replaces all of them, and botocore's own configuration
+    (AWS_ENDPOINT_URL) the host. Raises ConfigurationError if it cannot be told.
     """
-    found = re.search(r"\.execute-api\.([a-z0-9-]+)\.", api_endpoint)
-    region = found.group(1) if found else default_region()
-    base = conf.endpoint_url or f"https://{api_id}.execute-api.{region}.{dns_suffix(region)}"
-    return Endpoint(f"{base}/{stage}", region)
+    try:
+        return _connections_endpoint(api_id, stage, API_HOST.search(api_endpoint))
+    except BotoCoreError as error:  # for example a profile that does not exist
+        raise ConfigurationError(type(error).__name__) from error
+
+
+def environment_endpoint() -> Optional[str]:
+    """Return the URL that botocore's configuration has in the place of AWS's, or None.
+
+    It is AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI, AWS_ENDPOINT_URL, or ``endpoint_url`` of the
+    profile. boto3 before 1.28 knows none of them, and so its control plane goes to AWS, too.
+    """
+    try:
+        variables = map(os.environ.get, VARIABLES)
+        return _cache().environment_endpoint(conf.iam_profile, *variables)
+    except BotoCoreError:  # A profile that is not there is the business of who needs its keys.
+        return None
 
 
 def default_region() -> str:
@@ -111,26 +120,11 @@ def default_region() -> str:
 
 
 def has_default_region() -> bool:
-    """True if ``default_region`` finds one."""
+    """True if ``default_region`` finds one. A configuration that cannot be read has none."""
     try:
         return bool(default_region())
-    except RegionMissing:
+    except (RegionMissing, BotoCoreError):
         return False
-
-
-@lru_cache(maxsize=64)
-def dns_suffix(region: str) -> str:
-    """Return the DNS suffix of a region's partition: ``amazonaws.com.cn`` for China.
-
-    Raises ConfigurationError if botocore knows no partition of the region.
-    """
-    session = botocore.session.Session()
-    try:
-        partition = session.get_partition_for_region(region)
-    except UnknownRegionError as error:
-        raise ConfigurationError(f"{region} is not an AWS region.") from error
-    partitions = session.get_data("endpoints")["partitions"]
-    return str(next(p["dnsSuffix"] for p in partitions if p["partition"] == partition))
 
 
 def credentials() -> Credentials:
@@ -193,6 +187,7 @@ def forget_session() -> None:
     """
     _cache().session.cache_clear()
     _cache().connections_client.cache_clear()
+    _cache().environment_endpoint.cache_clear()
 
 
 def config_variable(session: boto3.Session, name: str) -> Any:
@@ -245,6 +240,7 @@ class Cache:
         self.lock = threading.RLock()
         self.session = lru_cache(maxsize=8)(_new_session)
         self.connections_client = lru_cache(maxsize=64)(_new_connections_client)
+        self.environment_endpoint = lru_cache(maxsize=16)(_find_environment_endpoint)
 
 
 @per_process
@@ -261,6 +257,23 @@ def _new_connections_client(endpoint: Endpoint, is_urgent: bool, *rest_of_key: A
     # create_client reads it itself.
     address = {"endpoint_url": endpoint.url, "region_name": endpoint.region}
     return create_client(CONNECTIONS, **address, config=URGENT_CONFIG if is_urgent else None)
+
+
+def _connections_endpoint(api_id: str, stage: str, found: Optional[Match[str]]) -> Endpoint:
+    region = found[1].lower() if found else default_region()
+    base, own = conf.endpoint_url, conf.endpoints.get(api_id)
+    if own and not base:
+        return Endpoint(own, region)
+    base = base or environment_endpoint()
+    if not base:
+        suffix = suffix_of(found) or dns_suffix(region)
+        base = f"https://{api_id}.execute-api.{region}.{suffix}"
+    return Endpoint(f"{base}/{stage}", region)
+
+
+def _find_environment_endpoint(*key: Any) -> Optional[str]:
+    # The key only tells whether another answer is to be expected.
+    return configured_endpoint(own_session(), CONNECTIONS)
 
 
 def paginate(client: Any, operation: str, **parameters: str) -> Iterator[Any]:
