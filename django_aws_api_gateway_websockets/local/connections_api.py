@@ -51,11 +51,12 @@ class ConnectionsApi:
 
     def answer(self, method: str, host: str, path: str, body: bytes) -> tuple[int, bytes]:
         """The status and body of the answer, or a GatewayError."""
-        prefix, _, identifier = path.partition(f"/{_MARK}/")
-        operation, connection_id = _OPERATION_OF.get(method), unquote(identifier)
+        # SDKs encode "@" and "=" or not, as they like.
+        prefix, _, connection_id = unquote(path).partition(f"/{_MARK}/")
+        operation = _OPERATION_OF.get(method)
         if operation is None:
             raise Forbidden
-        is_reachable = self._reachable_from(host, unquote(prefix).strip("/"))
+        is_reachable = self._reachable_from(host, prefix.strip("/"))
         with self._faults.around(operation, connection_id):
             work = self._perform(operation, connection_id, is_reachable, body)
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
@@ -71,9 +72,18 @@ class ConnectionsApi:
             if stage is None:
                 raise Forbidden
             return lambda client: (client.api_id, client.stage_name) == (stage.api_id, stage.name)
-        if prefix and not self._control.has_stage(prefix):
+        if prefix and not self._control.has_default_stage(prefix):
             raise Forbidden
-        return lambda client: prefix in ("", client.stage_name)
+        return lambda client: self._is_at_default_endpoint(client, prefix)
+
+    def _is_at_default_endpoint(self, client: Client, prefix: str) -> bool:
+        """True if the client's stage is the one named. Forbidden if it has custom domains only."""
+        if prefix not in ("", client.stage_name):
+            return False
+        stage = self._control.stage(client.api_id, client.stage_name)
+        if stage is not None and not stage.has_default_endpoint:
+            raise Forbidden
+        return True
 
     async def _perform(
         self,

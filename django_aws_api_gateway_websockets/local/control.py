@@ -10,10 +10,9 @@ import threading
 from collections import deque
 
 from .deployments import SNAPSHOT, Stage, read_stage
-from .documents import Document, Documents
+from .documents import Document, Documents, deployment_path
 from .injection import FaultInjection
 from .operations import Operations
-from .resources import deployment_path
 from .rest_json import read_call, write_answer
 
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")
@@ -41,7 +40,8 @@ class ControlPlane:
         self.requests.append((call.operation, call.parameters))
         logger.info("control plane called operation=%s path=%s", call.operation, call.path)
         with self._faults.around(call.operation), self._lock:
-            answer = write_answer(call.model, self._operations.perform(call))
+            with self._documents.change():
+                answer = write_answer(call.model, self._operations.perform(call))
             if call.method != "GET":
                 self._stages.clear()
         return int(call.model.http["responseCode"]), answer
@@ -58,20 +58,39 @@ class ControlPlane:
                 self._stages[path] = read_stage(api_id, stage, deployment[SNAPSHOT])
             return self._stages[path]
 
-    def has_stage(self, name: str) -> bool:
-        """True if any API has a stage of that name."""
-        with self._lock:
-            apis = self._documents.children("apis")
-            return any(f"{api}/stages/{name}" in self._documents for api in apis)
+    def default_stage(self, api_id: str, name: str) -> Stage | None:
+        """As stage(), for clients who come without a custom domain."""
+        stage = self.stage(api_id, name)
+        return stage if stage is not None and stage.has_default_endpoint else None
 
-    def has_domain(self, name: str) -> bool:
-        """True if there is a custom domain of that name."""
+    def has_default_stage(self, name: str) -> bool:
+        """True if any API has a stage of that name that needs no custom domain."""
         with self._lock:
-            return f"domainnames/{name}" in self._documents
+            apis = self._documents.children("apis").values()
+            return any(self._may_have_default_stage(api["ApiId"], name) for api in apis)
 
-    def mapped_stage(self, domain: str, key: str) -> Stage | None:
+    def _may_have_default_stage(self, api_id: str, name: str) -> bool:
+        # A stage without a deployment has no clients, but there it is.
+        is_there = f"apis/{api_id}/stages/{name}" in self._documents
+        stage = self.stage(api_id, name)
+        return is_there and (stage is None or stage.has_default_endpoint)
+
+    def has_domain(self, host: str) -> bool:
+        """True if there is a custom domain for that host, perhaps one with a wildcard."""
+        with self._lock:
+            return self._domain_path(host) is not None
+
+    def mapped_stage(self, host: str, key: str) -> Stage | None:
         """The stage that a custom domain's API mapping leads to, if it is deployed."""
         with self._lock:
-            mappings = self._documents.children(f"domainnames/{domain}/apimappings").values()
+            mappings = self._documents.children(f"{self._domain_path(host)}/apimappings").values()
             mapping = next((item for item in mappings if item["ApiMappingKey"] == key), None)
             return self.stage(mapping["ApiId"], mapping["Stage"]) if mapping else None
+
+    def _domain_path(self, host: str) -> str | None:
+        """The path of the custom domain for a host; its own name comes before a wildcard."""
+        # Host names have no case.
+        domains = {path.lower(): path for path in self._documents.children("domainnames")}
+        wildcard = f"*.{host.partition('.')[2]}"
+        names = (f"domainnames/{name}".lower() for name in (host, wildcard))
+        return next((domains[name] for name in names if name in domains), None)

@@ -1,6 +1,7 @@
 """Deployments: each freezes the routes that clients reach until the next one.
 
-A change of the control plane's documents is live only after CreateDeployment.
+A change of the control plane's documents is live only after CreateDeployment, unless a stage
+deploys automatically.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .documents import Document, Documents
+from .documents import Document, Documents, integration_path, new_id, now
 from .errors import BadRequest
 from .expressions import Parameter, RouteSelection, parse_parameters
-from .resources import integration_path
 
 #: The member of a deployment's document that AWS does not show.
 SNAPSHOT = "Snapshot"
+
+_AUTOMATIC = "Automatic deployment triggered by changes to the Api configuration"
+#: So that the state file does not grow with each change.
+_AUTOMATIC_KEPT = 20
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Stage:
     variables: Mapping[str, str]
     selection: RouteSelection
     routes: Mapping[str, Route]
+    has_default_endpoint: bool  #: clients need no custom domain
 
     def route_for(self, message: Any) -> Route | None:
         """The route that a parsed message asks for, else $default, else None."""
@@ -50,14 +55,77 @@ class Stage:
         return self.routes.get(key)
 
 
-def snapshot(documents: Documents, api_path: str) -> Document:
-    """Copy the API's routes and integrations. BadRequest if they are not complete."""
-    routes = documents.children(f"{api_path}/routes")
+def deploy(documents: Documents, api_path: str, **members: Any) -> Document:
+    """Freeze the API's routes in a new deployment. BadRequest if they are not complete."""
+    deployment = {
+        **members,
+        "DeploymentId": new_id(),
+        "CreatedDate": now(),
+        "DeploymentStatus": "DEPLOYED",
+        SNAPSHOT: _snapshot(documents, api_path),
+    }
+    deployment.setdefault("AutoDeployed", False)
+    documents.put(f"{api_path}/deployments/{deployment['DeploymentId']}", deployment)
+    return deployment
+
+
+def serve(documents: Documents, stage_path: str, deployment: Document) -> None:
+    """Let a stage serve a deployment."""
+    identifier = deployment["DeploymentId"]
+    stage = {
+        **documents.get(stage_path),
+        "DeploymentId": identifier,
+        "LastUpdatedDate": now(),
+    }
+    if stage.get("AutoDeploy"):
+        stage["LastDeploymentStatusMessage"] = (
+            f"Successfully deployed stage with deployment ID '{identifier}'"
+        )
+    documents.put(stage_path, stage)
+
+
+def deploy_automatically(documents: Documents, api_path: str) -> None:
+    """Deploy to each stage that has AutoDeploy. A stage says why it could not be done."""
+    stages = documents.children(f"{api_path}/stages").items()
+    automatic = [path for path, stage in stages if stage.get("AutoDeploy")]
+    if not automatic:
+        return
+    try:
+        deployment = deploy(documents, api_path, Description=_AUTOMATIC, AutoDeployed=True)
+    except BadRequest as error:
+        message = f"Deployment attempt failed: {error}"
+        for path in automatic:
+            stage = {**documents.get(path), "LastDeploymentStatusMessage": message}
+            documents.put(path, stage)
+        return
+    for path in automatic:
+        serve(documents, path, deployment)
+    _remove_old_automatic_ones(documents, api_path)
+
+
+def _remove_old_automatic_ones(documents: Documents, api_path: str) -> None:
+    stages = documents.children(f"{api_path}/stages").values()
+    served = {stage.get("DeploymentId") for stage in stages}
+    deployments = documents.children(f"{api_path}/deployments").items()
+    left = [
+        path
+        for path, deployment in deployments
+        if deployment["AutoDeployed"] and deployment["DeploymentId"] not in served
+    ]
+    for path in left[:-_AUTOMATIC_KEPT]:
+        documents.remove(path)
+
+
+def _snapshot(documents: Documents, api_path: str) -> Document:
+    api, routes = documents.get(api_path), documents.children(f"{api_path}/routes")
     if not routes:
-        raise BadRequest("At least one route is required before deploying the Api.")
-    selection = documents.get(api_path)["RouteSelectionExpression"]
+        raise BadRequest("Unable to deploy API because no routes exist in this API")
     entries = [_freeze_route(documents, path, route) for path, route in routes.items()]
-    return {"RouteSelectionExpression": selection, "Routes": entries}
+    return {
+        "DisableExecuteApiEndpoint": api["DisableExecuteApiEndpoint"],
+        "RouteSelectionExpression": api["RouteSelectionExpression"],
+        "Routes": entries,
+    }
 
 
 def _freeze_route(documents: Documents, path: str, route: Document) -> Document:
@@ -77,6 +145,8 @@ def read_stage(api_id: str, stage: Document, frozen: Document) -> Stage:
         variables=stage.get("StageVariables", {}),
         selection=RouteSelection(frozen["RouteSelectionExpression"]),
         routes={route.key: route for route in routes},
+        # A state file of an earlier version does not have it.
+        has_default_endpoint=not frozen.get("DisableExecuteApiEndpoint", False),
     )
 
 

@@ -1,4 +1,4 @@
-"""Documents of the control plane, by path, and the file that keeps them. Knows no rules.
+"""Documents of the control plane, by path. Knows no rules, and not how they are kept.
 
 A path is that of the REST API, as in "apis/a1b2/routes/c3d4". A document holds what boto3 would
 be given, in boto3's own names, and what the gateway has added.
@@ -6,30 +6,69 @@ be given, in boto3's own names, and what the gateway has added.
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
-from pathlib import Path
-from typing import Any
+import secrets
+import string
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import Any, Protocol
 
-from .errors import NotFound, StateFileInvalid
+from .errors import NotFound
 
 Document = dict[str, Any]
 
-_VERSION = 1
+
+class Store(Protocol):
+    """Where documents outlive the process."""
+
+    def lock(self) -> None:
+        """Keep every other gateway away until unlock()."""
+
+    def unlock(self) -> None:
+        """Let another gateway have it."""
+
+    def read(self) -> dict[str, Document]:
+        """What was written last; nothing if nothing was."""
+
+    def write(self, documents: dict[str, Document]) -> None:
+        """Replace what was written last, or raise an error and leave it as it is."""
 
 
 class Documents:
     """Not thread-safe: the control plane holds the lock."""
 
-    def __init__(self, file: Path | None = None) -> None:
-        """StateFileInvalid if the file is not one of ours, OSError if it cannot exist there."""
-        self._file = file
-        self._documents: dict[str, Document] = {}
-        if file is not None and not file.parent.is_dir():
-            raise FileNotFoundError(f"There is no folder {file.parent} for the state file")
-        if file is not None and file.exists():
-            self._documents = _read(file)
+    def __init__(self, store: Store | None = None) -> None:
+        """Raises what reading the store raises."""
+        self._store = store
+        self._documents: dict[str, Document] = store.read() if store is not None else {}
+
+    def open(self) -> None:
+        """Claim the store until close(), and read what another gateway may have left in it."""
+        if self._store is None:
+            return
+        self._store.lock()
+        try:
+            self._documents = self._store.read()
+        except BaseException:
+            self._store.unlock()
+            raise
+
+    def close(self) -> None:
+        """Give up the store."""
+        if self._store is not None:
+            self._store.unlock()
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """Keep all changes of the block, or none if it fails or if they cannot be written."""
+        before = self._documents
+        try:
+            yield
+            if self._store is not None and self._documents is not before:
+                self._store.write(self._documents)
+        except BaseException:
+            self._documents = before
+            raise
 
     def __contains__(self, path: str) -> bool:
         return path in self._documents
@@ -54,44 +93,39 @@ class Documents:
         }
 
     def put(self, path: str, document: Document) -> None:
-        """Add a document, or replace the one that has the path."""
-        self._replace({**self._documents, path: document})
+        """Add a document, or replace the one that has the path. Call it inside change()."""
+        # A new dict each time: change() goes back to the one before.
+        self._documents = {**self._documents, path: document}
 
     def remove(self, path: str) -> None:
-        """Remove a document and all below it."""
+        """Remove a document and all below it. Call it inside change()."""
         documents = self._documents.items()
-        self._replace({p: d for p, d in documents if not f"{p}/".startswith(f"{path}/")})
-
-    def _replace(self, documents: dict[str, Document]) -> None:
-        # The file is written first: if that fails, nothing has changed.
-        if self._file is not None:
-            _write(self._file, documents)
-        self._documents = documents
+        self._documents = {p: d for p, d in documents if not f"{p}/".startswith(f"{path}/")}
 
 
-def _read(file: Path) -> dict[str, Document]:
-    try:
-        state = json.loads(file.read_text(encoding="utf-8"))
-        version, documents = state["version"], state["documents"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise StateFileInvalid(f"{file} is not a state file of the local gateway.") from error
-    if version != _VERSION or not _are_documents(documents):
-        raise StateFileInvalid(f"{file} was written by another version of the local gateway.")
-    return dict(documents)
+def integration_path(route_path: str, route: Document) -> str:
+    """The path of the integration that a route's Target names, as in "integrations/ID"."""
+    collection, _, identifier = route.get("Target", "").partition("/")
+    if collection != "integrations":
+        return ""
+    return f"{api_path(route_path)}/integrations/{identifier}"
 
 
-def _are_documents(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(item, dict) for item in value.values())
+def deployment_path(stage_path: str, stage: Document) -> str:
+    """The path of the deployment that a stage serves."""
+    return f"{api_path(stage_path)}/deployments/{stage.get('DeploymentId')}"
 
 
-def _write(file: Path, documents: dict[str, Document]) -> None:
-    """Write beside the file and rename, so that a crash leaves the old one whole."""
-    state = json.dumps({"version": _VERSION, "documents": documents}, indent=1)
-    handle, name = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(state)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink()
-        raise
+def api_path(path: str) -> str:
+    """The path of the API that a path is below."""
+    return "/".join(path.split("/")[:2])
+
+
+def new_id() -> str:
+    """Ten characters, as in the ids of AWS's APIs."""
+    alphabet = string.ascii_lowercase + string.digits
+    return "".join(secrets.choice(alphabet) for _ in range(10))
+
+
+def now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -11,8 +11,10 @@ GatewayError                    400 BadRequestException and so on, for the calle
 |-- PayloadTooLarge
 |-- LimitExceeded
 |-- UnsupportedOperation
+|-- StateNotKept
 `-- InjectedFault
 StateFileInvalid                for whoever starts the gateway
+StateFileInUse
 """
 
 from __future__ import annotations
@@ -116,5 +118,13 @@ class InjectedFault(GatewayError):
         self.error_type = error_type
 
 
+class StateNotKept(GatewayError):
+    """The state file could not be written, so the change has not happened."""
+
+
 class StateFileInvalid(ConfigurationError, ValueError):
     """The state file is not one that the local gateway wrote."""
+
+
+class StateFileInUse(ConfigurationError, OSError):
+    """Another gateway has the state file. Each would overwrite what the other keeps."""

@@ -7,13 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-#: The names that may follow `context.` in a parameter mapping.
-CONTEXT_VARIABLES = frozenset(
-    ["apiId", "connectedAt", "connectionId", "domainName", "eventType", "messageId"]
-    + ["requestId", "requestTimeEpoch", "routeKey", "stage"]
-    + ["identity.sourceIp", "identity.userAgent"]
-)
-
 
 @dataclass(frozen=True)
 class Event:

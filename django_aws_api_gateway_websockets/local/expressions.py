@@ -11,10 +11,13 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .context import context_value, is_context_variable
 from .errors import BadRequest
-from .events import CONTEXT_VARIABLES, Event
+from .events import Event
 
-_NAME = r"[^\s{}$.]+(?:\.[^\s{}$.]+)*"
+#: The path of a value in JSON, such as `a.b[0].c`.
+_STEP = r"[^\s{}$.\[\]]+(?:\[\d{1,6}\])*"
+_NAME = rf"{_STEP}(?:\.{_STEP})*"
 _BARE = re.compile(rf"\$request\.body\.({_NAME})")
 _BRACED = re.compile(rf"\$\{{request\.body\.({_NAME})\}}")
 _STATIC = re.compile(r"'(.*)'", re.DOTALL)
@@ -75,8 +78,8 @@ class Source:
 
     def _is_known(self) -> bool:
         if self._prefix == "context.":
-            return self._name in CONTEXT_VARIABLES
-        return bool(self._prefix and re.fullmatch(_NAME, self._name))
+            return is_context_variable(self._name)
+        return bool(self._prefix and re.fullmatch(_NAMES[self._prefix], self._name))
 
     def value(self, event: Event, declared: Collection[str]) -> str | None:
         """The text to send, or None to send nothing.
@@ -104,11 +107,14 @@ def _parse_parameter(target: str, source: str) -> Parameter:
 
 
 def value_at(value: Any, path: str) -> Any:
-    """The value under a dotted path of object keys, or None."""
-    for key in path.split("."):
-        if not isinstance(value, dict):
+    """The value under a path of object keys and list indexes, such as `a.b[0].c`, or None."""
+    for key, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
+        if key and isinstance(value, dict):
+            value = value.get(key)
+        elif index and isinstance(value, list) and int(index) < len(value):
+            value = value[int(index)]
+        else:
             return None
-        value = value.get(key)
     return value
 
 
@@ -123,11 +129,18 @@ def _text(value: Any) -> str | None:
 
 
 _READERS: dict[str, Callable[[Event, str], Any]] = {
-    "context.": lambda event, name: event.context.get(name),
+    "context.": context_value,
     "stageVariables.": lambda event, name: event.variables.get(name),
     "route.request.body.": lambda event, name: value_at(event.message, name),
     "route.request.header.": lambda event, name: event.header(name),
     "route.request.querystring.": lambda event, name: event.argument(name),
+}
+#: What may follow the prefix of each source, as the guide's page on data mapping has it.
+_NAMES = {
+    "stageVariables.": r"[A-Za-z0-9_]+",
+    "route.request.body.": _NAME,
+    "route.request.header.": r"[A-Za-z0-9._$-]+",
+    "route.request.querystring.": r"[A-Za-z0-9._$-]+",
 }
 #: Sources in the client's own request, which a route has to declare.
 _CLIENT_SOURCES = frozenset(["route.request.header.", "route.request.querystring."])

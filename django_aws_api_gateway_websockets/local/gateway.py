@@ -27,6 +27,7 @@ from .lifecycle import Lifecycle
 from .limits import Limits
 from .rest_json import operation_names
 from .sockets import SocketServer
+from .state_file import StateFile
 
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")
 
@@ -63,15 +64,20 @@ class LocalGateway:
         self._ports = socket_port, control_port
         self._limits = limits or Limits()
         self._faults = FaultInjection()
-        documents = Documents(Path(state_file) if state_file else None)
-        self._control = ControlPlane(documents, self._faults, self._limits.requests_kept)
+        self._documents = Documents(StateFile(Path(state_file)) if state_file else None)
+        self._control = ControlPlane(self._documents, self._faults, self._limits.requests_kept)
         self._servers: _Servers | None = None
 
     def start(self) -> None:
-        """Open both ports. Raises OSError if one of them is not free."""
+        """Open both ports. Raises OSError if one of them, or the state file, is not free."""
         if self._servers is not None:
             raise RuntimeError("The local gateway runs already.")
-        listeners = _listen(self._host, self._limits.backlog, *self._ports)
+        self._documents.open()
+        try:
+            listeners = _listen(self._host, self._limits.backlog, *self._ports)
+        except OSError:
+            self._documents.close()
+            raise
         hosts = self._hosts_of(listeners[-1])
         self._servers = _Servers(self._control, self._faults, self._limits, hosts, *listeners)
         self._control.set_socket_endpoint(self.socket_endpoint)
@@ -88,6 +94,7 @@ class LocalGateway:
         if self._servers is not None:
             servers, self._servers = self._servers, None
             servers.stop()
+            self._documents.close()
             logger.info("gateway stopped")
 
     def wait_until_quiet(self, timeout: float = 5.0) -> bool:

@@ -7,6 +7,7 @@ that the rest of the gateway has boto3's names. Knows no resource.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -14,10 +15,10 @@ from urllib.parse import parse_qs, unquote
 
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
-from botocore.validate import ParamValidator
 
 from .documents import Document
 from .errors import BadRequest, NotFound
+from .validation import validate
 
 _PREFIX = "/v2/"
 
@@ -66,8 +67,10 @@ def read_call(method: str, target: str, body: bytes) -> Call:
     members = {name: members[name] for name in members if _location(model, name) is None}
     path, arguments = _path_parameters(model, segments), _query_parameters(model, query)
     parameters = {**path, **arguments, **members}
-    _validate(model, parameters)
-    return Call(model, "/".join(segments), parameters, members)
+    validate(_input(model), parameters)
+    # No id has a slash, and one that has must not lead to another resource.
+    resource = "/".join(segment.replace("/", "%2F") for segment in segments)
+    return Call(model, resource, parameters, members)
 
 
 def write_answer(model: OperationModel, document: Document) -> bytes:
@@ -77,16 +80,43 @@ def write_answer(model: OperationModel, document: Document) -> bytes:
     return json.dumps(_serialize(model.output_shape, document)).encode()
 
 
+def complaint_about(noun: str, document: Document) -> str:
+    """What is wrong with a resource as it would be shown, or an empty text."""
+    shape = cast(StructureShape, _model(f"Get{noun}").output_shape)
+    # What another version of botocore knows, or what the gateway has added, is left alone.
+    shown = {member: value for member, value in document.items() if member in shape.members}
+    try:
+        validate(shape, shown)
+    except BadRequest as error:
+        return f"is not as it should be ({error})"
+    return ""
+
+
+def list_member(model: OperationModel) -> str:
+    """The member of an answer that holds the list, if the operation lists resources."""
+    output = model.output_shape
+    members = output.members.items() if isinstance(output, StructureShape) else ()
+    return next((name for name, shape in members if isinstance(shape, ListShape)), "")
+
+
 def operation_names() -> frozenset[str]:
     """The name of every operation that the control plane of AWS has."""
-    return frozenset(str(model.name) for _, _, model in _operations())
+    return frozenset(_service().operation_names)
+
+
+@lru_cache(maxsize=None)
+def _service() -> ServiceModel:
+    return ServiceModel(Loader().load_service_model("apigatewayv2", "service-2"))
+
+
+def _model(operation: str) -> OperationModel:
+    return _service().operation_model(operation)
 
 
 @lru_cache(maxsize=None)
 def _operations() -> tuple[tuple[str, list[str], OperationModel], ...]:
     """The method, the segments of the path, and the model of each operation."""
-    service = ServiceModel(Loader().load_service_model("apigatewayv2", "service-2"))
-    models = [service.operation_model(name) for name in service.operation_names]
+    models = [_model(name) for name in _service().operation_names]
     return tuple(
         (str(model.http["method"]), _segments(str(model.http["requestUri"])), model)
         for model in models
@@ -140,18 +170,27 @@ def _path_parameters(model: OperationModel, segments: list[str]) -> Document:
 
 
 def _query_parameters(model: OperationModel, query: str) -> Document:
-    values = parse_qs(query)
+    values = parse_qs(query, keep_blank_values=True)
     return {
-        member: found if isinstance(shape, ListShape) else found[-1]
+        member: found if isinstance(shape, ListShape) else _from_text(shape, found[-1])
         for member, shape in _members(model).items()
         if _location(model, member) == "querystring"
         and (found := values.get(_location_name(member, shape)))
     }
 
 
+def _from_text(shape: Shape, text: str) -> Any:
+    """The value of a query argument. One of the wrong type stays text: validate() names it."""
+    if shape.type_name == "boolean":
+        return {"true": True, "false": False}.get(text, text)
+    if shape.type_name == "integer" and re.fullmatch(r"[0-9]{1,9}", text):
+        return int(text)
+    return text
+
+
 def _parse(body: bytes) -> Document:
     try:
-        document = json.loads(body or b"{}")
+        document = json.loads(body or b"{}", parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise BadRequest("The body is not JSON.") from error
     if not isinstance(document, dict):
@@ -159,9 +198,15 @@ def _parse(body: bytes) -> Document:
     return document
 
 
+def _refuse_constant(text: str) -> None:
+    # Python's own reader takes NaN and Infinity, which are no JSON.
+    raise ValueError(text)
+
+
 def _deserialize(shape: Shape, value: Any) -> Any:
-    """The value in boto3's names. One of the wrong type stays as it is: _validate() names it."""
+    """The value in boto3's names. One of the wrong type stays as it is: validate() names it."""
     if isinstance(shape, StructureShape) and isinstance(value, dict):
+        _refuse_unknown(shape, value)
         return {
             member: _deserialize(inner, value[_location_name(member, inner)])
             for member, inner in shape.members.items()
@@ -172,6 +217,12 @@ def _deserialize(shape: Shape, value: Any) -> Any:
     if isinstance(shape, MapShape) and isinstance(value, dict):
         return {key: _deserialize(shape.value, item) for key, item in value.items()}
     return value
+
+
+def _refuse_unknown(shape: StructureShape, value: dict[str, Any]) -> None:
+    known = {_location_name(member, inner) for member, inner in shape.members.items()}
+    for name in value.keys() - known:
+        raise BadRequest(f"Unknown member specified: {name}")
 
 
 def _serialize(shape: Shape, value: Any) -> Any:
@@ -187,13 +238,3 @@ def _serialize(shape: Shape, value: Any) -> Any:
     if isinstance(shape, MapShape):
         return {key: _serialize(shape.value, item) for key, item in value.items()}
     return value
-
-
-def _validate(model: OperationModel, parameters: Document) -> None:
-    report = ParamValidator().validate(parameters, _input(model))
-    if report.has_errors():
-        raise BadRequest(report.generate_report())
-    for member, inner in _members(model).items():
-        choices = getattr(inner, "enum", None)
-        if choices and member in parameters and parameters[member] not in choices:
-            raise BadRequest(f"Invalid {member} specified: {parameters[member]}")

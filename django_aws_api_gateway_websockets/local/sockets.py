@@ -153,7 +153,7 @@ class SocketServer:
         if self._control.has_domain(domain_name):
             return self._control.mapped_stage(domain_name, key), domain_name
         api_id, _, name = key.partition("/")
-        return self._control.stage(api_id, name), domain_name
+        return self._control.default_stage(api_id, name), domain_name
 
 
 async def _wait_closed(connection: ServerConnection) -> None:

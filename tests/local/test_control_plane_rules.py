@@ -136,12 +136,12 @@ def test_what_is_referred_to_cannot_be_deleted(world):
         ("create_model", {"ContentType": "a/b", "Name": "x", "Schema": "{}"}),
         ("reset_authorizers_cache", {"StageName": "production"}),
         ("reimport_api", {"Body": "openapi"}),
-        ("get_vpc_links", {}),
+        ("create_vpc_link", {"Name": "x", "SubnetIds": ["subnet-1"]}),
     ],
 )
 def test_calls_that_are_not_played_say_so(world, operation, parameters):
     api = world.api()
-    where = {} if operation in ("import_api", "get_vpc_links") else {"ApiId": api.id}
+    where = {} if operation in ("import_api", "create_vpc_link") else {"ApiId": api.id}
     code, status = refusal(getattr(api.control, operation), **where, **parameters)
     assert (code, status) == ("NotImplementedException", 501)
 

@@ -26,6 +26,7 @@ def test_the_control_planes_documents_outlive_the_process(world, tmp_path):
     client = world.connect(f"{world.gateway.socket_endpoint}/{api.id}/production")
     client.send("hello")
     assert client.recv(PATIENCE) == "still here"
+    world.gateway.stop()
     assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
 
 
@@ -52,8 +53,8 @@ def test_what_cannot_be_kept_has_not_happened(world, tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     world.start(state_file=folder / "state.json")
-    folder.rmdir()
-    with pytest.raises(ClientError) as error:
+    folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(ClientError, match=r"folder/state\.json cannot be written") as error:
         world.api()
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
     assert world.control.get_apis()["Items"] == []
@@ -68,5 +69,6 @@ def test_a_crash_while_writing_leaves_the_old_state(world, tmp_path):
     file.mkdir()  # nothing can be renamed to it
     with pytest.raises(ClientError):
         world.api()
+    world.gateway.stop()
     assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
     assert json.loads(before)["documents"]
