@@ -39,11 +39,18 @@ MAX_WAIT = 1.0
 #: delay the rest.
 NEW_EVERY = 4
 
+#: While only those that have hung are due, one in so many is one of them: it may hang again, and
+#: keep a connection from the rest.
+HUNG_EVERY = 16
+
 #: While the account is throttled, so many refusals of one recipient do not count as tries.
 FREE_RETRIES = 2
 
 #: Seconds after which a recipient is looked at again whose place cannot be reached at the moment.
 HELD_SECONDS = 1.0
+
+#: Seconds before the end of a handler's time in which nothing can be gained any more.
+LAST_MOMENT = 0.1
 
 #: HTTP libraries drop these from a path.
 INVALID_IDS = {"", ".", ".."}
@@ -137,7 +144,10 @@ class Delivery:
         """Return a retry that is due, or a new one, in turns; None if there is neither."""
         if self._retries.next_due_at > now:
             return self._new(now)
-        is_turn_of_new = next(self._round) % NEW_EVERY == 0
+        turn = next(self._round)
+        is_turn_of_new = turn % NEW_EVERY == 0
+        if self._retries.has_only_hung(now):
+            is_turn_of_new = turn % HUNG_EVERY != 0
         pending = self._new(now) if is_turn_of_new else None
         return pending or self._retries.pop()
 
@@ -150,9 +160,16 @@ class Delivery:
                 return Pending(recipient, address, now)
             self.for_boto3.append(recipient)
         self._source = None
-        if now >= self._handler_until:
-            self._handler_until = math.inf
         return None
+
+    def _look_ahead(self, source: Iterator[Recipient]) -> None:
+        """Find out, when the time of a handler is over, whether others take longer anyway."""
+        following = next(source, None)
+        if following is None:
+            self._source = None
+        else:
+            self._source = chain([following], source)
+            self._handler_until = math.inf
 
     def _start(self, pending: Pending, now: float) -> Optional[Outcome]:
         """Start its request, or return why that cannot be done."""
@@ -190,6 +207,8 @@ class Delivery:
         left = min(pending.first_tried_at + self._policy.within, self._deadline) - now
         if now < self._handler_until:
             left = min(left, max(self._handler_until - now, LEAST_WAIT))
+        elif self._source is None and pending.failure in TIMEOUTS:
+            left = 0  # It would take the call past the time of a handler.
         is_usual = left >= self._usual_timeouts.whole
         return self._usual_timeouts if is_usual else self._policy.timeouts(left)
 
@@ -206,6 +225,8 @@ class Delivery:
     def _settle_all(self, answers: List[Tuple[Pending, Answer]]) -> Iterator[Result]:
         now = time.monotonic()
         self._in_flight -= len(answers)
+        if self._source is not None and self._is_last_moment(now):
+            self._look_ahead(self._source)
         samples = [self._sample(*each) for each in answers if each[1].status]
         self._pace.note(samples, now)
         if samples:
@@ -274,9 +295,13 @@ class Delivery:
 
     def _is_in_time(self, pending: Pending, answer: Answer, now: float) -> bool:
         # When all have been tried, those that hang are not waited for past the time of a handler.
-        is_last = self._source is None and not answer.status and now >= self._handler_until
+        is_last = self._source is None and not answer.status and self._is_last_moment(now)
         is_due = now - pending.first_tried_at < self._policy.within and now < self._deadline
         return is_due and not is_last
+
+    def _is_last_moment(self, now: float) -> bool:
+        """True if the time of a handler is over, or will be before a try can gain anything."""
+        return now + LAST_MOMENT >= self._handler_until
 
     def _give_up(self, reason: str) -> Iterator[Result]:
         """Fail all that are not in flight. A request that is in flight has its own timeouts."""

@@ -102,34 +102,51 @@ class Pending:
         self.keys: Any = None
 
 
+#: When it is due, its place in the order, and the message.
+Entry = Tuple[float, int, Pending]
+
+
 class RetryQueue:
     """The messages that wait for their next try. The one that is due first comes first."""
 
     def __init__(self) -> None:
-        self._heap: List[Tuple[float, int, Pending]] = []
+        self._heap: List[Entry] = []
+        #: Those that no answer has come for in time. They may hang again.
+        self._hung: List[Entry] = []
         #: Of messages that are due at the same time, the one that was added first comes first.
         self._sequence = count()
 
     def __bool__(self) -> bool:
-        return bool(self._heap)
+        return bool(self._heap or self._hung)
 
     @property
     def next_due_at(self) -> float:
         """The time at which the first one is due; infinity if none waits."""
-        return self._heap[0][0] if self._heap else math.inf
+        return min(_due_at(self._heap), _due_at(self._hung))
+
+    def has_only_hung(self, now: float) -> bool:
+        """True if of those that are due none but those that have hung are."""
+        return _due_at(self._heap) > now
 
     def add(self, pending: Pending, due_at: float) -> None:
-        heapq.heappush(self._heap, (due_at, next(self._sequence), pending))
+        heap = self._hung if pending.failure in TIMEOUTS else self._heap
+        heapq.heappush(heap, (due_at, next(self._sequence), pending))
 
     def pop(self) -> Pending:
         """Remove and return the first one."""
-        return heapq.heappop(self._heap)[2]
+        is_hung = _due_at(self._hung) < _due_at(self._heap)
+        return heapq.heappop(self._hung if is_hung else self._heap)[2]
 
     def clear(self) -> List[Pending]:
         """Remove and return all."""
-        waiting = [pending for _, _, pending in self._heap]
+        waiting = [pending for _, _, pending in [*self._heap, *self._hung]]
         self._heap.clear()
+        self._hung.clear()
         return waiting
+
+
+def _due_at(heap: List[Entry]) -> float:
+    return heap[0][0] if heap else math.inf
 
 
 class Unreachable:

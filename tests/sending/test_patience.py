@@ -46,6 +46,14 @@ def test_clients_that_hang_take_no_handler_past_29_seconds(aws, hanging, others,
     assert seconds(world) < HANDLER
 
 
+@pytest.mark.parametrize("order", [recipients, shuffled], ids=["first", "anywhere"])
+def test_a_call_that_shares_its_connections_is_in_time_too(aws, order):
+    world = aws(capacity=146, refuses=those(range(300), HANGS))
+    report = world.send(order(2000))
+    assert (report.sent, report.failed) == (1700, 300)
+    assert seconds(world) < HANDLER
+
+
 @pytest.mark.parametrize("begins_at", [17, 22, 26.9])
 def test_a_client_that_is_tried_late_is_not_waited_for_past_29_seconds(aws, begins_at):
     number = int(begins_at * 100)
