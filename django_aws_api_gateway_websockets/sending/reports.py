@@ -48,9 +48,20 @@ CLOSED = Outcome("closed")
 Result = Tuple[Recipient, Outcome]
 
 
+#: The most characters of a reason, and of an id in the log.
+MAX_REASON = 200
+
+
 def failed(reason: str) -> Outcome:
     """Return the outcome of a recipient that could not be served for this reason."""
     return Outcome("failed", reason)
+
+
+def printable(text: str) -> str:
+    """Return a text that somebody else has written for a line of the log, and as a key."""
+    if len(text) <= MAX_REASON and text.isprintable():
+        return text
+    return repr(text[:MAX_REASON])[1:-1][:MAX_REASON]
 
 
 @dataclass
@@ -74,7 +85,7 @@ class Report:
     def count(self, outcome: Outcome) -> None:
         setattr(self, outcome.status, getattr(self, outcome.status) + 1)
         if outcome.reason:
-            self.reasons[outcome.reason] += 1
+            self.reasons[printable(outcome.reason)] += 1
 
 
 class ReportWriter:
@@ -122,7 +133,7 @@ class ReportWriter:
             if len(self._gone) >= BATCH_SIZE:
                 self._pass_on_gone()
         elif outcome.reason:
-            self._log(connection_id, outcome.reason)
+            self._log(printable(connection_id), printable(outcome.reason))
         if self._progress and time.monotonic() - self._progress_at >= PROGRESS_EVERY:
             self._call_progress()
 
