@@ -30,6 +30,17 @@ class ControlPlane:
         #: The calls seen, (operation, parameters), as boto3 was given them.
         self.requests: deque[tuple[str, Document]] = deque(maxlen=requests_kept)
 
+    def open(self) -> None:
+        """Claim the documents until close(). StateFileInUse if another gateway has them."""
+        with self._lock:
+            self._documents.open()
+            self._stages.clear()
+
+    def close(self) -> None:
+        """Let another gateway have the documents."""
+        with self._lock:
+            self._documents.close()
+
     def set_socket_endpoint(self, socket_endpoint: str) -> None:
         """Set what an API's ApiEndpoint begins with, once the gateway listens."""
         self._operations.socket_endpoint = socket_endpoint
@@ -38,7 +49,7 @@ class ControlPlane:
         """Carry out one call: the status and body of its answer, or a GatewayError."""
         call = read_call(method, target, body)
         self.requests.append((call.operation, call.parameters))
-        logger.info("control plane called operation=%s path=%s", call.operation, call.path)
+        logger.info("control plane called operation=%s path=%r", call.operation, call.path)
         with self._faults.around(call.operation), self._lock:
             with self._documents.change():
                 answer = write_answer(call.model, self._operations.perform(call))

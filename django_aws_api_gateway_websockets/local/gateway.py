@@ -64,19 +64,19 @@ class LocalGateway:
         self._ports = socket_port, control_port
         self._limits = limits or Limits()
         self._faults = FaultInjection()
-        self._documents = Documents(StateFile(Path(state_file)) if state_file else None)
-        self._control = ControlPlane(self._documents, self._faults, self._limits.requests_kept)
+        documents = Documents(StateFile(Path(state_file)) if state_file else None)
+        self._control = ControlPlane(documents, self._faults, self._limits.requests_kept)
         self._servers: _Servers | None = None
 
     def start(self) -> None:
         """Open both ports. Raises OSError if one of them, or the state file, is not free."""
         if self._servers is not None:
             raise RuntimeError("The local gateway runs already.")
-        self._documents.open()
+        self._control.open()
         try:
             listeners = _listen(self._host, self._limits.backlog, *self._ports)
         except OSError:
-            self._documents.close()
+            self._control.close()
             raise
         hosts = self._hosts_of(listeners[-1])
         self._servers = _Servers(self._control, self._faults, self._limits, hosts, *listeners)
@@ -94,7 +94,7 @@ class LocalGateway:
         if self._servers is not None:
             servers, self._servers = self._servers, None
             servers.stop()
-            self._documents.close()
+            self._control.close()
             logger.info("gateway stopped")
 
     def wait_until_quiet(self, timeout: float = 5.0) -> bool:

@@ -20,7 +20,7 @@ _STAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _VARIABLE_NAME = re.compile(r"[A-Za-z0-9_]+")
 _VARIABLE_VALUE = re.compile(r"[A-Za-z0-9._~:/?#&=,-]*")
 _DOMAIN_NAME = re.compile(r"(\*\.)?([A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{1,63}")
-_MAPPING_KEY = re.compile(r"[A-Za-z0-9_.-]*")
+_MAPPING_KEY = re.compile(r"[A-Za-z0-9$_.+!*'()-]*")
 _ROUTE_PARAMETER = re.compile(r"route\.request\.(header|querystring)\.[A-Za-z0-9._$-]+")
 
 _NOT_OF_INTEGRATIONS = (

@@ -146,6 +146,16 @@ def test_a_mapping_can_be_moved_to_another_stage(world):
     assert world.control.get_api_mapping(**where)["Stage"] == "beta"
 
 
+@pytest.mark.parametrize("key", ["chat", "v1.2_a-b", "$a+!*'()"])
+def test_a_mapping_key_has_the_characters_that_aws_allows(world, key):
+    api = world.api("$default")
+    world.control.create_domain_name(**domain())
+    where = {"DomainName": "ws.example.com", "ApiId": api.id, "Stage": "production"}
+    assert world.control.create_api_mapping(**where, ApiMappingKey=key)["ApiMappingKey"] == key
+    for wrong in ("a b", "a/b", "ä", "a?"):
+        assert refusal(world.control.create_api_mapping, **where, ApiMappingKey=wrong) == BAD
+
+
 # IP address types
 
 

@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 
 from django_aws_api_gateway_websockets.local.errors import StateFileInUse
 from django_aws_api_gateway_websockets.local.gateway import LocalGateway
+from tests.management.test_run_local_gateway import Console
 
 from .refusals import WEBSOCKET, items
 
@@ -50,7 +51,8 @@ def test_a_second_gateway_is_told_which_file_and_whose_it_is(world, tmp_path, ot
 def test_the_command_names_the_file_and_the_way_out(tmp_path, other_process):
     options = {"socket_port": 0, "control_port": 0, "state": str(tmp_path / "state.json")}
     with pytest.raises(CommandError) as refusal:
-        call_command("runLocalGateway", **options)
+        # If it starts, the console ends it.
+        call_command("runLocalGateway", stdout=Console(), **options)
     assert str(tmp_path / "state.json") in str(refusal.value)
     assert f"process {other_process.pid}" in str(refusal.value)
     assert "--state" in str(refusal.value)
@@ -126,3 +128,19 @@ def test_a_removed_lock_is_made_again_with_the_next_change(world, tmp_path):
     world.control.create_api(**WEBSOCKET)
     with pytest.raises(StateFileInUse):
         world.start(state_file=tmp_path / "state.json")
+
+
+def test_a_gateway_that_starts_again_serves_what_another_has_changed(world, tmp_path):
+    first = world.start(state_file=tmp_path / "state.json")
+    api = world.api("$default")
+    world.connect(api.url)
+    first.stop()
+    world.start(state_file=tmp_path / "state.json")
+    (integration,) = items(world.control.get_integrations(ApiId=api.id))
+    where = {"ApiId": api.id, "IntegrationId": integration["IntegrationId"]}
+    world.control.update_integration(**where, IntegrationUri=f"{world.backend.url}/other")
+    world.control.create_deployment(ApiId=api.id, StageName="production")
+    world.gateway.stop()
+    with first:
+        world.connect(f"{first.socket_endpoint}/{api.id}/production").send("hello")
+        world.backend.one("other")
