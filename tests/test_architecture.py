@@ -58,7 +58,7 @@ MAY_IMPORT = {
     },
     "tasks": {"broadcasts"},
     "pytest_plugin": {"local", "testing"},
-    "apps": {"checks", "receivers"},
+    "apps": {"checks", "receivers", "security"},
 }
 
 #: What only the ORM has, or rather what querysets and models are asked by.

@@ -79,7 +79,7 @@ def _check_proof(gateway: ApiGateway) -> Iterator[CheckMessage]:
         )
     if gateway.source_proof is None:
         return
-    age = proof.generation_of(gateway.source_proof, gateway.pk)
+    age = proof.generation_of(gateway)
     if age is None:
         yield check_message(
             "E018",
@@ -92,7 +92,7 @@ def _check_proof(gateway: ApiGateway) -> Iterator[CheckMessage]:
     elif age:
         yield check_message(
             "W005",
-            f"The gateway {gateway} sends the proof of an old secret.",
+            f"The gateway {gateway} sends the proof of an old secret, or its earlier form.",
             f"{UPGRADE.format(gateway)}, before you remove that secret.",
             "security.html#source-proof",
         )

@@ -170,7 +170,7 @@ class Hooks(Answers):
         gateway = self.api_gateway
         if not is_proof_required(gateway):
             return proof.is_old_proof(event_of(request).secret)
-        return proof.is_proof(event_of(request).secret, gateway.pk if gateway else None)
+        return proof.is_proof(event_of(request).secret, gateway or None)
 
     def _expected_connection_headers(
         self, request: HttpRequest, *args: Any, **kwargs: Any

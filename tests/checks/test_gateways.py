@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def make_proving_gateway(**columns):
     """A gateway that sends the proof of the current secret."""
     gateway = make_created_gateway(**columns)
-    gateway.source_proof = proof.fingerprint(proof.value_for(gateway.pk))
+    gateway.source_proof = proof.fingerprint(proof.value_for(gateway))
     gateway.save()
     return gateway
 
