@@ -117,6 +117,7 @@ def test_what_as_view_is_given_is_checked_as_well(mount):
 ORIGINS = [
     *("https://example.com", "https://*.example.com", "http://localhost:8000"),
     *("https://example.com:8443", "https://[::1]:8000"),
+    *("capacitor://localhost", "chrome-extension://abcdefghijklmnop", "ionic://*.localhost"),
 ]
 NO_ORIGINS = [
     *("example.com", "https://example.com/", "https://Example.com", "https://example.com:443"),
