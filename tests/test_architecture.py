@@ -68,6 +68,7 @@ ORM_NAMES = {"objects", "filter", "all", "save"}
 SETTINGS_READERS = {
     "conf": "all other modules ask it",
     "checks.settings": "it tells a setting that is not there from one that is wrong",
+    "checks.surroundings": "it looks at Django's own settings, and at those of packages",
     "checks.views": "it looks at Django's own settings",
     "models": "projects import the name from here",
     "models.sessions": "AUTH_USER_MODEL, as Django has it",
