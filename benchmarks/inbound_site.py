@@ -191,7 +191,7 @@ class Site:
         """Return what the integrations of our gateway add to an event, the proof among it."""
         from django_aws_api_gateway_websockets.security import proof
 
-        value = proof.value_for(self.gateway.pk)
+        value = proof.value_for(self.gateway)
         self.gateway.source_proof = proof.fingerprint(value)
         self.gateway.save()
         return {**MAPPED_BY_OURS, proof.META_KEY: value}

@@ -1,4 +1,4 @@
-"""App configuration: registers the system checks and connects the receivers."""
+"""App configuration: what takes effect when the apps are ready."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class DjangoAwsApiGatewayWebsocketsConfig(AppConfig):
     def ready(self) -> None:
         from .checks import register_all
         from .receivers import connect_signals
+        from .security.applications import hide_proof_in_applications
 
         register_all()
         connect_signals()
+        hide_proof_in_applications()

@@ -137,7 +137,7 @@ class WebSocketClient:
     ``gateway`` defaults to one that is made for the tests. The $connect brings the cookies of
     ``browser``, a ``django.test.Client`` of its own unless one is given, into which ``user`` is
     logged in; ``ticket`` is sent as ``?ws_token=``; ``headers`` are added to it and win over its
-    own (None leaves a header out).
+    own (None leaves a header out). ``host`` is the site's own, for sites that tell tenants by it.
     """
 
     def __init__(  # noqa: PLR0913 - all are keywords but one
@@ -151,6 +151,7 @@ class WebSocketClient:
         ticket: str = "",
         headers: Optional[Mapping[str, Optional[str]]] = None,
         connection_id: str = "",
+        host: str = "testserver",
     ) -> None:
         self.url = url
         self.gateway = gateway or make_gateway()
@@ -161,6 +162,7 @@ class WebSocketClient:
         self.ticket = ticket
         self.headers = dict(headers or {})
         self.connection_id = connection_id or make_connection_id()
+        self.host = host
         #: The response to the latest event.
         self.response: Any = None
 
@@ -184,7 +186,7 @@ class WebSocketClient:
         parameters = {"channel": self.channel, "ws_token": self.ticket}
         query = {name: value for name, value in parameters.items() if value}
         handshake = {
-            "Origin": "https://testserver",
+            "Origin": f"https://{self.host}",
             "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
             "Sec-WebSocket-Version": "13",
             **self.headers,
@@ -217,6 +219,7 @@ class WebSocketClient:
         extra: Any = {
             "headers": {name: value for name, value in named.items() if value is not None},
             "secure": True,  # A site may redirect http to https.
+            "SERVER_NAME": self.host.partition(":")[0],
             **environ,
         }
         path = f"{self.url}{route}"
@@ -224,10 +227,10 @@ class WebSocketClient:
         return self.response
 
     def _gateway_headers(self) -> dict[str, Optional[str]]:
-        secret = proof.value_for(self.gateway.pk) if self.gateway.source_proof else None
+        secret = proof.value_for(self.gateway) if self.gateway.source_proof else None
         return {
             proof.HEADER: secret,
-            "Host": "testserver",
+            "Host": self.host,
             "User-Agent": f"AmazonAPIGateway_{self.gateway.api_id}",
             "X-Amzn-Apigateway-Api-Id": self.gateway.api_id,
             "X-Forwarded-For": "203.0.113.1",
@@ -280,6 +283,6 @@ def make_gateway() -> ApiGateway:
         },
     )
     if gateway.source_proof is None:  # Made now, since a test may override the secret.
-        gateway.source_proof = proof.fingerprint(proof.value_for(gateway.pk))
+        gateway.source_proof = proof.fingerprint(proof.value_for(gateway))
         gateway.save(update_fields=["source_proof"])
     return gateway

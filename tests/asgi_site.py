@@ -66,7 +66,7 @@ def event_headers(gateway):
     from django_aws_api_gateway_websockets.security import proof
 
     return {
-        proof.HEADER: proof.value_for(gateway.pk),
+        proof.HEADER: proof.value_for(gateway),
         "User-Agent": "AmazonAPIGateway_site",
         "X-Amzn-Apigateway-Api-Id": gateway.api_id,
         "X-Forwarded-For": "203.0.113.1",

@@ -25,7 +25,7 @@ def event_headers(connection, **changed):
         "Connectionid": connection.connection_id,
     }
     if gateway.source_proof and proof.HEADER not in changed:
-        headers[proof.HEADER] = proof.value_for(gateway.pk)
+        headers[proof.HEADER] = proof.value_for(gateway)
     headers.update(changed)
     return {name: value for name, value in headers.items() if value is not None}
 

@@ -58,7 +58,7 @@ MAY_IMPORT = {
     },
     "tasks": {"broadcasts"},
     "pytest_plugin": {"local", "testing"},
-    "apps": {"checks", "receivers"},
+    "apps": {"checks", "receivers", "security"},
 }
 
 #: What only the ORM has, or rather what querysets and models are asked by.
@@ -68,6 +68,7 @@ ORM_NAMES = {"objects", "filter", "all", "save"}
 SETTINGS_READERS = {
     "conf": "all other modules ask it",
     "checks.settings": "it tells a setting that is not there from one that is wrong",
+    "checks.surroundings": "it looks at Django's own settings, and at those of packages",
     "checks.views": "it looks at Django's own settings",
     "models": "projects import the name from here",
     "models.sessions": "AUTH_USER_MODEL, as Django has it",

@@ -64,7 +64,7 @@ def test_gateways_of_4_1_0_need_their_old_header_as_the_page_has_it(settings, mo
 def test_of_ones_own_secrets_the_first_is_mapped_and_all_are_accepted(own_secrets):
     gateway = WebSocketClient("/ws/").gateway
     own_secrets("new", "old")
-    assert proof.value_for(gateway.pk) == "new"
+    assert proof.value_for(gateway) == "new"
     answers = [connect("/ws/", headers={proof.HEADER: value}) for value in ("new", "old", "else")]
     assert answers == [WELCOME, WELCOME, UNEXPECTED]
 

@@ -236,3 +236,23 @@ class WebSocketTestMixinTests(WebSocketTestMixin, TestCase):
     def test_a_refused_connection_fails_the_test(self):
         with self.assertRaisesMessage(AssertionError, "$connect: 400 Host is not in Origin"):
             self.websocket("/ws/", headers={"Origin": "null"})
+
+
+class HostView(WebSocketView):
+    def connect(self, request, *args, **kwargs):
+        response = super().connect(request, *args, **kwargs)
+        self.websocket_session.channel_name = request.get_host()
+        self.websocket_session.save()
+        return response
+
+    def host(self, request, *args, **kwargs):
+        return {"host": request.get_host(), "server": request.META["SERVER_NAME"]}
+
+
+def test_the_client_comes_to_any_host(websocket, mount, settings):
+    settings.ALLOWED_HOSTS = ["shop.example.com"]
+    ws = websocket(mount(HostView), host="shop.example.com")
+    assert ws.session.channel_name == "shop.example.com"
+    answer = ws.send({"action": "host"}).json()
+    assert answer == {"host": "shop.example.com", "server": "shop.example.com"}
+    assert ws.disconnect().status_code == 200

@@ -137,9 +137,9 @@ class Site:
         self._words = {
             LOGIN: hers.browser.session.session_key,
             TICKET: _ticket_of(bob),
-            PROOF: proof.value_for(self.home.pk),
-            OTHER_PROOF: proof.value_for(self.other.pk),
-            UNDEPLOYED_PROOF: proof.value_for(_proven(make_gateway()).pk),
+            PROOF: proof.value_for(self.home),
+            OTHER_PROOF: proof.value_for(self.other),
+            UNDEPLOYED_PROOF: proof.value_for(_proven(make_gateway())),
             FINGERPRINT: self.home.source_proof,
             HOME: self.home.api_id,
             OTHER: self.other.api_id,
@@ -193,7 +193,7 @@ class _Event(NamedTuple):
 
 
 def _proven(gateway: Any) -> Any:
-    gateway.source_proof = proof.fingerprint(proof.value_for(gateway.pk))
+    gateway.source_proof = proof.fingerprint(proof.value_for(gateway))
     gateway.save()
     return gateway
 

@@ -6,14 +6,18 @@ They run with ``check --deploy`` only: other checks may run before there is a da
 from __future__ import annotations
 
 from typing import Any, Iterator
+from urllib.parse import urlsplit
 
 from django.core.checks import CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError
+from django.urls import Resolver404, resolve
+from django.utils.translation import get_language
 
 from ..conf import conf
 from ..models import ApiGateway
 from ..security import proof
+from ..views import WebSocketView
 from .messages import check_message
 from .settings import settings_are_valid
 from .views import mounted_views
@@ -47,6 +51,8 @@ def check_gateways(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 def _check_gateway(gateway: ApiGateway) -> Iterator[CheckMessage]:
     yield from _check_proof(gateway)
+    yield from _check_domain(gateway)
+    yield from _check_target(gateway)
     urls = [gateway.target_base_endpoint or ""]
     urls += [route.integration_url for route in gateway.additional_routes.all()]
     for url in urls:
@@ -79,7 +85,7 @@ def _check_proof(gateway: ApiGateway) -> Iterator[CheckMessage]:
         )
     if gateway.source_proof is None:
         return
-    age = proof.generation_of(gateway.source_proof, gateway.pk)
+    age = proof.generation_of(gateway)
     if age is None:
         yield check_message(
             "E018",
@@ -92,10 +98,42 @@ def _check_proof(gateway: ApiGateway) -> Iterator[CheckMessage]:
     elif age:
         yield check_message(
             "W005",
-            f"The gateway {gateway} sends the proof of an old secret.",
+            f"The gateway {gateway} sends the proof of an old secret, or its earlier form.",
             f"{UPGRADE.format(gateway)}, before you remove that secret.",
             "security.html#source-proof",
         )
+
+
+def _check_domain(gateway: ApiGateway) -> Iterator[CheckMessage]:
+    if gateway.domain_name and not gateway.custom_domain_created:
+        yield check_message(
+            "W036",
+            f"The gateway {gateway} has the domain_name {gateway.domain_name!r}, for which no "
+            "custom domain has been created here. Whoever owns that name is taken for the site.",
+            f"Run manage.py createCustomDomain --pk {gateway.pk}, or empty the field.",
+            "security.html#origins",
+        )
+
+
+def _check_target(gateway: ApiGateway) -> Iterator[CheckMessage]:
+    path = urlsplit(f"{gateway.target_base_endpoint}connect").path
+    elsewhere = [f"{path}/", f"/{get_language()}{path}"]
+    if not _is_mounted(path) and any(map(_is_mounted, elsewhere)):
+        yield check_message(
+            "W037",
+            f"The gateway {gateway} posts to {path}, where no WebSocketView is mounted. One is "
+            "behind a redirect, of a slash or a language, which nobody follows.",
+            "Correct target_base_endpoint, or the URL pattern.",
+            "with-other-packages.html#redirects",
+        )
+
+
+def _is_mounted(path: str) -> bool:
+    try:
+        view = getattr(resolve(path).func, "view_class", None)
+    except Resolver404:
+        return False
+    return isinstance(view, type) and issubclass(view, WebSocketView)
 
 
 def _check_views_without_a_row(gateways: list[ApiGateway]) -> Iterator[CheckMessage]:

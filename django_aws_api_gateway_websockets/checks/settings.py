@@ -151,7 +151,7 @@ def _check_keys(chosen: dict[Any, Any]) -> Iterator[CheckMessage]:
 
 
 def _check_whole_number(name: str, value: Any, number: str, anchor: str) -> Iterator[CheckMessage]:
-    is_positive = isinstance(value, int) and value > 0
+    is_positive = isinstance(value, int) and not isinstance(value, bool) and value > 0
     if not (is_positive or value is DEFAULTS[name] is None):
         text = f'WEBSOCKETS["{name}"] is not a positive whole number.'
         yield check_message(number, text, f"The default is {DEFAULTS[name]}.", anchor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Iterator, NamedTuple, Sequence, Type
 
 from django.conf import settings
@@ -31,6 +32,9 @@ LISTS = (
     "subprotocols",
 )
 
+#: The end of a pattern, of path() or of re_path(), that wants a slash behind the route.
+SLASH_AFTER_ROUTE = re.compile(r"(<(\w+:)?route>|\(\?P<route>[^)]*\))/(\$|\\Z)?$")
+
 #: Caches that count for one process only, or that lose counts when many requests come at once.
 UNSHARED_CACHES = (
     "django.core.cache.backends.db.DatabaseCache",
@@ -45,6 +49,8 @@ class Mounted(NamedTuple):
 
     pattern: URLPattern
     has_route: bool
+    #: The pattern, after those that include it.
+    url: str = ""
 
     @property
     def view(self) -> Type[WebSocketView]:
@@ -68,8 +74,8 @@ def mounted_views() -> list[Mounted]:
 
 
 def check_url_patterns(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Check that each URL pattern of a WebSocketView passes it the route."""
-    return [
+    """Check that each URL pattern of a WebSocketView passes it the route, and ends with it."""
+    without_a_route = [
         check_message(
             "E006",
             f"The URL pattern {str(found.pattern.pattern)!r} gives its WebSocketView no route.",
@@ -79,6 +85,19 @@ def check_url_patterns(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         for found in mounted_views()
         if not found.has_route
     ]
+    return [*without_a_route, *_check_slash()]
+
+
+def _check_slash() -> Iterator[CheckMessage]:
+    for found in mounted_views():
+        if SLASH_AFTER_ROUTE.search(found.url):
+            yield check_message(
+                "W035",
+                f"The URL pattern {found.url!r} has a slash after the route, and the URLs that a "
+                "gateway posts to have none: its events are answered with a redirect, or a 404.",
+                'Write path("ws/<slug:route>", ...), without a slash at the end.',
+                "settings.html#route",
+            )
 
 
 def check_views(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
@@ -99,7 +118,7 @@ def check_deployed_views(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     for found in mounted_views():
         rates += [found.get("connect_rate"), found.get("message_rate")]
     backend = (settings.CACHES[conf.rate_cache] or {}).get("BACKEND")
-    if not any(rates) or backend not in UNSHARED_CACHES:
+    if not any(rates) or not _is_unshared(backend):
         return []
     return [
         check_message(
@@ -110,6 +129,17 @@ def check_deployed_views(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             "security.html#rates",
         )
     ]
+
+
+def _is_unshared(backend: Any) -> bool:
+    """True for the caches above and their subclasses."""
+    try:
+        cache = import_string(str(backend))
+    except ImportError:  # Django itself reports it.
+        return False
+    return isinstance(cache, type) and issubclass(
+        cache, tuple(import_string(name) for name in UNSHARED_CACHES)
+    )
 
 
 def _check_lists(found: Mounted) -> Iterator[CheckMessage]:
@@ -183,15 +213,16 @@ def _is_authentication(name: str) -> bool:
     return isinstance(middleware, type) and issubclass(middleware, AuthenticationMiddleware)
 
 
-def _find(patterns: Sequence[Any], *, has_route: bool) -> Iterator[Mounted]:
+def _find(patterns: Sequence[Any], *, has_route: bool, before: str = "") -> Iterator[Mounted]:
     """Yield the WebSocketViews of these patterns; an include() may pass the ``route``, too."""
     for pattern in patterns:
         is_include = isinstance(pattern, URLResolver)
         constants = pattern.default_kwargs if is_include else pattern.default_args
         routed = has_route or "route" in {*constants, *pattern.pattern.regex.groupindex}
+        url = f"{before}{pattern.pattern}"
         if is_include:
-            yield from _find(pattern.url_patterns, has_route=routed)
+            yield from _find(pattern.url_patterns, has_route=routed, before=url)
             continue
         view = getattr(pattern.callback, "view_class", None)
         if isinstance(view, type) and issubclass(view, WebSocketView):
-            yield Mounted(pattern, routed)
+            yield Mounted(pattern, routed, url)

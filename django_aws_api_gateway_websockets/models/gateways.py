@@ -131,7 +131,7 @@ class ApiGateway(GatewayColumns):
 
     def route_table(self, client: Any) -> RouteTable:
         """Return the routes as they are in AWS. Routes that the table makes send the proof."""
-        return RouteTable(client, self.api_id, {proof.HEADER: proof.value_for(self.pk)})
+        return RouteTable(client, self.api_id, {proof.HEADER: proof.value_for(self)})
 
     def own_routes(self) -> list[Route]:
         """Return the three routes that every API has."""
@@ -225,7 +225,7 @@ def bring_into_service(gateway: ApiGateway, client: Any) -> None:
     run_step(gateway, gateway._create_routes, client)
     run_step(gateway, gateway._create_stage_and_deploy, client)
     gateway.additional_routes.filter(pk__in=routes).update(deployed=True)
-    fingerprint = proof.fingerprint(proof.value_for(gateway.pk))
+    fingerprint = proof.fingerprint(proof.value_for(gateway))
     write(gateway, api_created=True, source_proof=fingerprint)
 
 

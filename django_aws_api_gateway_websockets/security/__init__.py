@@ -6,5 +6,7 @@ origins     Which page opened the socket?
 identity    Who is behind it?
 rates       How often?
 
+applications keeps the proof from tools that copy headers.
+
 They share digests, the SHA-256 of a text.
 """

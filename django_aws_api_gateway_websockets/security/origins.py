@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Iterable, NamedTuple, Optional, Sequence
 from urllib.parse import urlsplit
 
@@ -9,6 +10,9 @@ from django.http.request import split_domain_port, validate_host
 from django.utils.http import is_same_domain
 
 from ..conf import DEFAULT_PORTS, conf
+
+#: The Origin of an app or an extension of a browser: "capacitor://localhost".
+_APP_ORIGIN = re.compile(r"(?!https?:|wss?:|ftp:|file:)[a-z][a-z0-9+.-]*://[a-z0-9._-]+(:[0-9]+)?")
 
 
 class Origin(NamedTuple):
@@ -53,22 +57,43 @@ def is_site_host(host: str, patterns: Sequence[str]) -> bool:
     return validate_host(host, [pattern for pattern in patterns if pattern != "*"])
 
 
-def is_origin_among(origin: Origin, origins: Iterable[str]) -> bool:
-    """True if the list has the origin, by the rules of Django's CSRF_TRUSTED_ORIGINS."""
-    for trusted in map(urlsplit, origins):
-        if trusted.scheme == origin.scheme and (
-            trusted.netloc == origin.netloc
-            or (
-                "*" in trusted.netloc and is_same_domain(origin.netloc, trusted.netloc.lstrip("*"))
-            )
-        ):
-            return True
-    return False
+def is_trusted_origin(value: str, origins: Sequence[str]) -> bool:
+    """True if CSRF_TRUSTED_ORIGINS has this Origin: the comparisons of CsrfViewMiddleware.
+
+    An entry without "*" is compared as text, so those of apps ("capacitor://localhost") count.
+    """
+    if value in origins and "*" not in value:
+        return True
+    try:
+        origin = urlsplit(value)
+    except ValueError:
+        return False
+    patterns = [urlsplit(trusted) for trusted in origins if "*" in trusted]
+    return any(
+        pattern.scheme == origin.scheme
+        and is_same_domain(origin.netloc, pattern.netloc.lstrip("*"))
+        for pattern in patterns
+    )
+
+
+def is_origin_among(value: str, origins: Iterable[str]) -> bool:
+    """True if a view's list has this Origin, by the same rules.
+
+    They are asked about an Origin that is one, in the form in which browsers send it.
+    """
+    origin = Origin.parse(value)
+    if origin is not None:
+        value = f"{origin.scheme}://{origin.netloc}"
+    elif not _APP_ORIGIN.fullmatch(value):
+        return False
+    return is_trusted_origin(value, list(origins))
 
 
 def is_origin_pattern(text: str) -> bool:
-    """True for what is_origin_among() can match: an origin, or "*." for all sub-domains of one."""
+    """True for an origin as browsers send it, or with "*." for all sub-domains of one."""
     plain = str(text).replace("://*.", "://", 1)
+    if _APP_ORIGIN.fullmatch(plain):
+        return True
     origin = Origin.parse(plain)
     if origin is None or "*" in plain:
         return False

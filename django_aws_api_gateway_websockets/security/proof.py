@@ -7,7 +7,7 @@ an event says about its source (the API's id, the User-Agent) is public, and any
 from __future__ import annotations
 
 import re
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -25,12 +25,50 @@ META_KEY = "HTTP_X_WEBSOCKET_SECRET"
 OLD_HEADER = "X-Ws-Gateway-Secret"
 OLD_META_KEY = "HTTP_X_WS_GATEWAY_SECRET"
 
-_LOWER_NAMES = {HEADER.lower().encode(), OLD_HEADER.lower().encode()}
+_NAME, _OLD_NAME = HEADER.lower().encode(), OLD_HEADER.lower().encode()
+
+#: Where the value waits for the view, once it is no header any more. No client can send this key,
+#: and its name has SECRET in it as well.
+HIDDEN_KEY = "django_aws_api_gateway_websockets.source_secret"
 
 #: API Gateway accepts 512 characters as a mapping's source. Two of them quote a static value.
 MAX_LENGTH = 510
 
 _SALT = "django_aws_api_gateway_websockets.proof"
+
+
+class Hidden:
+    """A secret on its way to the view. It does not show itself, as tools print what they find."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def hide_in_environ(environ: Dict[str, Any]) -> None:
+    """Take the header out of a WSGI environment, and keep it there where only we look for it."""
+    # The new header wins.
+    for value in (environ.pop(OLD_META_KEY, ""), environ.pop(META_KEY, "")):
+        if value:
+            environ[HIDDEN_KEY] = Hidden(value)
+
+
+def hide_in_scope(scope: Any) -> None:
+    """Take the header out of an ASGI scope, likewise.
+
+    The scope is changed in place: a tool around the application may read it later.
+    """
+    found = dict.fromkeys((_OLD_NAME, _NAME), b"")
+    kept = []
+    for name, value in scope.get("headers", ()):  # "lifespan" has none.
+        lower = name.lower()
+        if lower in found:  # Joined as Django joins them, so that two secrets prove nothing.
+            found[lower] = b",".join(filter(None, (found[lower], value)))
+        elif lower.replace(b"_", b"-") not in found:  # Django reads "_" as "-".
+            kept.append((name, value))
+    if len(kept) < len(scope.get("headers", ())):
+        scope["headers"] = kept
+    for value in filter(None, found.values()):  # The new header comes last, and wins.
+        scope[HIDDEN_KEY] = Hidden(value.decode("latin-1"))
 
 
 def pop_header(request: HttpRequest) -> str:
@@ -39,27 +77,25 @@ def pop_header(request: HttpRequest) -> str:
     The value is that of the old header if there is no new one, and an empty string if there is
     neither.
     """
-    new, old = request.META.pop(META_KEY, ""), request.META.pop(OLD_META_KEY, "")
+    hide_in_environ(request.META)
     vars(request).pop("headers", None)  # Django's cached copy
+    hidden = request.META.pop(HIDDEN_KEY, None)
     scope = getattr(request, "scope", None)
-    if scope is not None:  # under ASGI, where Django reads "_" as "-"
-        scope["headers"] = [
-            pair
-            for pair in scope["headers"]
-            if pair[0].lower().replace(b"_", b"-") not in _LOWER_NAMES
-        ]
-    value: str = new or old
-    return value
+    if scope is not None:  # under ASGI
+        hide_in_scope(scope)
+        hidden = scope.pop(HIDDEN_KEY, hidden)
+    return str(hidden.value) if hidden else ""
 
 
 @sensitive_variables()
-def value_for(gateway_pk: Any) -> str:
+def value_for(gateway: Any) -> str:
     """Return what provisioning maps for a gateway: WEBSOCKETS["source_secret"], or a derived one.
 
-    The derived secret needs no setting: it is an HMAC of the gateway's primary key under
-    SECRET_KEY. Raises ConfigurationError for a secret that cannot be mapped.
+    The derived secret needs no setting: it is an HMAC of the gateway's primary key and API id
+    under SECRET_KEY. Tenants and sites that share the key have the same primary keys, but never
+    the same API. Raises ConfigurationError for a secret that cannot be mapped.
     """
-    value = _accepted(gateway_pk)[0]
+    value = _accepted(gateway)[0]
     if not is_mappable(value):
         # AWS would refuse it as well, and its error would show the secret.
         raise ConfigurationError(
@@ -70,14 +106,14 @@ def value_for(gateway_pk: Any) -> str:
 
 
 @sensitive_variables()
-def is_proof(value: str, gateway_pk: Any) -> bool:
+def is_proof(value: str, gateway: Any) -> bool:
     """True if the header's value proves the gateway, by the newest secret or by an older one.
 
-    It takes the same time whatever the value is. ``gateway_pk`` is None for a gateway without a
-    row, which only a secret of WEBSOCKETS["source_secret"] can prove.
+    It takes the same time whatever the value is. ``gateway`` is None for a gateway without a row,
+    which only a secret of WEBSOCKETS["source_secret"] can prove.
     """
     # A list compares with all secrets. A generator would stop at the first that matches.
-    found = [constant_time_compare(value, known) for known in _accepted(gateway_pk)]
+    found = [constant_time_compare(value, known) for known in _accepted(gateway)]
     # With an empty secret in the settings, an empty header must still prove nothing.
     return any(found) and bool(value)
 
@@ -113,22 +149,37 @@ def fingerprint(value: str) -> str:
     return digest(value)
 
 
-def generation_of(stored: str, gateway_pk: Any) -> Optional[int]:
-    """Return how old the secret with this fingerprint is: its place among the accepted ones.
+def generation_of(gateway: Any) -> Optional[int]:
+    """Return how old the secret is that the gateway sends: its place among the accepted ones.
 
     0 is the newest secret; None is one that the settings no longer have.
     """
-    known = [fingerprint(value) for value in _accepted(gateway_pk)]
-    return known.index(stored) if stored in known else None
+    known = [fingerprint(value) for value in _accepted(gateway)]
+    return known.index(gateway.source_proof) if gateway.source_proof in known else None
 
 
 @sensitive_variables()
-def _accepted(gateway_pk: Any) -> list[str]:
+def _accepted(gateway: Any) -> list[str]:
     """Return the values that prove a gateway, newest first."""
     own = conf.source_secret
-    if own or gateway_pk is None:
+    if own or gateway is None:
         return list(own)
+    if not gateway.api_id:
+        return _derived(gateway.pk)
+    values = _derived(f"{gateway.pk}/{gateway.api_id}")
+    if gateway.source_proof and gateway.source_proof not in map(fingerprint, values):
+        # Gateways were deployed with a value of the primary key alone. It is accepted of those
+        # that send it until they are upgraded, and of no other.
+        earlier = _derived(gateway.pk)
+        if gateway.source_proof in map(fingerprint, earlier):
+            values += earlier
+    return values
+
+
+@sensitive_variables()
+def _derived(name: Any) -> list[str]:
+    """Return the secrets of that name: by SECRET_KEY, then by its fallbacks."""
     return [
-        salted_hmac(_SALT, str(gateway_pk), secret=key, algorithm="sha256").hexdigest()
+        salted_hmac(_SALT, str(name), secret=key, algorithm="sha256").hexdigest()
         for key in conf.secret_keys
     ]

@@ -1,4 +1,4 @@
-"""Rates: how often one client may do something. Knows Django's cache, no request, no model."""
+"""Rates: how often one client may do something. Knows Django's cache, no model of ours."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import time
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import NamedTuple, Optional
 
+from django.contrib.auth import get_user_model
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
+from django.db import connections, router
 
 from ..conf import conf
 from ..exceptions import ConfigurationError
@@ -43,7 +45,7 @@ class Rate(NamedTuple):
         each key. A refused attempt changes nothing for the next window. Counting is as atomic as
         the cache's ``incr``: with Redis, Memcached and, in one process, local memory.
         """
-        hashed = digest(key)
+        hashed = digest(f"{_place()} {key}")
         offset = int(hashed[:8], 16) % self.period
         window, elapsed = divmod(int(time.time()) + offset, self.period)
         count = self._count(f"websocket-rate:{hashed[:40]}:{self.period}:{window}")
@@ -62,6 +64,15 @@ class Rate(NamedTuple):
             # This incr(), of files and of the database, sets the cache's default time-out, 300 s.
             cache.touch(key, timeout=self.period)
         return count
+
+
+def _place() -> str:
+    """Return the database of the users, and the schema there of a package for tenants.
+
+    Sites and tenants may share a cache, and each has a user 1 and a gateway 1.
+    """
+    connection = connections[router.db_for_write(get_user_model())]
+    return f"{connection.settings_dict['NAME']}/{getattr(connection, 'schema_name', '')}"
 
 
 def network_of(address: str) -> str:

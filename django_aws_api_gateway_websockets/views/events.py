@@ -12,6 +12,7 @@ from django.http.request import RawPostDataException, UnreadablePostError
 
 from ..exceptions import BodyTooLarge, RequestRefused
 from ..security import proof
+from ..security.parameters import restore_url
 from ..sending import MAX_MESSAGE_BYTES
 
 #: The routes of the beginning and the end of a connection, as the URL has them.
@@ -25,6 +26,7 @@ class Event:
     def __init__(self, request: HttpRequest) -> None:
         #: The value of the source proof's header, until it has been checked.
         self.secret = proof.pop_header(request)
+        restore_url(request)
         headers = request.headers
         self.connection_id = headers.get("Connectionid", "")
         self.api_id = headers.get("X-Amzn-Apigateway-Api-Id", "")

@@ -15,7 +15,13 @@ from django.utils.functional import cached_property
 from ..conf import conf
 from ..models import ApiGateway, WebSocketSession
 from ..security import proof, validation
-from ..security.origins import Origin, host_of, is_origin_among, is_own_origin
+from ..security.origins import (
+    Origin,
+    host_of,
+    is_origin_among,
+    is_own_origin,
+    is_trusted_origin,
+)
 from ..security.rates import network_of
 from ..sending import MAX_MESSAGE_BYTES
 from . import handlers, queries
@@ -170,7 +176,7 @@ class Hooks(Answers):
         gateway = self.api_gateway
         if not is_proof_required(gateway):
             return proof.is_old_proof(event_of(request).secret)
-        return proof.is_proof(event_of(request).secret, gateway.pk if gateway else None)
+        return proof.is_proof(event_of(request).secret, gateway or None)
 
     def _expected_connection_headers(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -193,14 +199,13 @@ class Hooks(Answers):
         if not event.origin:
             has_cookie = conf.session_cookie_name in request.COOKIES
             return self.allow_missing_origin and not has_cookie
-        origin = Origin.parse(event.origin)
-        if origin is None:
-            return False
-        if is_origin_among(origin, self.additional_origins):
+        if is_origin_among(event.origin, self.additional_origins):
             return True
         if self.allowed_origins is not None:
-            return is_origin_among(origin, self.allowed_origins)
-        return is_origin_among(origin, conf.trusted_origins) or self._is_own_origin(request)
+            return is_origin_among(event.origin, self.allowed_origins)
+        return is_trusted_origin(event.origin, conf.trusted_origins) or self._is_own_origin(
+            request
+        )
 
     @on_the_class_too
     def _is_own_origin(self, request: HttpRequest) -> bool:

@@ -15,11 +15,8 @@ from ..models import WebSocketTicket
 from ..security import identity, validation
 from ..security.digests import digest
 from ..security.identity import Identity
-from ..security.parameters import pop_parameter
+from ..security.parameters import TICKET_PARAMETER, pop_parameter
 from .events import event_of
-
-#: The parameter of a $connect that carries a ticket.
-TICKET_PARAMETER = "ws_token"
 
 #: The ways in which a view may know the user of a $connect.
 COOKIE, TICKET, EITHER = AUTHENTICATION = ("cookie", "ticket", "either")

@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import DatabaseError, connection
+from django.urls import path
 
 from django_aws_api_gateway_websockets.checks import check_gateways
 from django_aws_api_gateway_websockets.security import proof
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def make_proving_gateway(**columns):
     """A gateway that sends the proof of the current secret."""
     gateway = make_created_gateway(**columns)
-    gateway.source_proof = proof.fingerprint(proof.value_for(gateway.pk))
+    gateway.source_proof = proof.fingerprint(proof.value_for(gateway))
     gateway.save()
     return gateway
 
@@ -147,6 +148,39 @@ def test_settings_that_cannot_be_read_are_their_own_checks_business(settings):
     settings.WEBSOCKETS = None
     make_created_gateway()
     assert list(problems(deploy=True)) == ["E004"]
+
+
+def test_a_domain_name_that_no_custom_domain_backs_is_named():
+    gateway = make_proving_gateway(api_name="Chat", domain_name="ws.example.com")
+    ((number, problem),) = problems(deploy=True).items()
+    assert number == "W036"
+    assert "'ws.example.com'" in problem.msg
+    assert f"createCustomDomain --pk {gateway.pk}" in problem.hint
+    gateway.custom_domain_created = True
+    gateway.save()
+    assert problems(deploy=True) == {}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "target", "is_named"),
+    [
+        (path("ws/<slug:route>", WebSocketView.as_view()), "https://example.com/ws/", False),
+        (path("ws/<route>/", WebSocketView.as_view()), "https://example.com/ws/", True),
+        (path("<route>/x/", WebSocketView.as_view()), "https://example.com/ws/", False),
+        (path("en-us/ws/<route>", WebSocketView.as_view()), "https://example.com/ws/", True),
+        (
+            path("en-us/ws/<route>", WebSocketView.as_view()),
+            "https://example.com/en-us/ws/",
+            False,
+        ),
+        # A proxy may rewrite the path, and another site may serve it.
+        (path("ws/<slug:route>", WebSocketView.as_view()), "https://example.com/api/ws/", False),
+    ],
+)
+def test_a_target_that_answers_with_a_redirect_is_named(settings, pattern, target, is_named):
+    settings.ROOT_URLCONF = (pattern,)
+    make_proving_gateway(target_base_endpoint=target)
+    assert ("W037" in problems(deploy=True)) is is_named
 
 
 def test_an_endpoint_of_an_api_that_no_gateway_has_is_named(settings):

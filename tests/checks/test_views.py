@@ -64,6 +64,40 @@ def test_a_pattern_that_gives_its_view_no_route_is_an_error(settings, pattern):
 @pytest.mark.parametrize("pattern", NAMED.values(), ids=NAMED)
 def test_a_pattern_that_gives_its_view_a_route_is_fine(settings, pattern):
     settings.ROOT_URLCONF = (pattern,)
+    assert "E006" not in problems()
+
+
+SLASHED = {
+    "a path": path("ws/<slug:route>/", VIEW),
+    "a path without a converter": path("ws/<route>/", VIEW),
+    "an expression": re_path(r"^ws/(?P<route>\w+)/$", VIEW),
+    "an expression that ends otherwise": re_path(r"^ws/(?P<route>[^/]+)/\Z", VIEW),
+    "included": path("ws/", include([path("<slug:route>/", VIEW)])),
+    "an including pattern": path("ws/<slug:route>/", include([path("", VIEW)])),
+    "two includes": path("a/", include([path("<str:route>", include([path("/", VIEW)]))])),
+}
+
+SLASHLESS = {
+    "a path": path("ws/<slug:route>", VIEW),
+    "an expression": re_path(r"^ws/(?P<route>\w+)$", VIEW),
+    "an optional slash": re_path(r"^ws/(?P<route>\w+)/?$", VIEW),
+    "a constant, for a route of its own": path("ws/late/", VIEW, {"route": "late"}),
+    "something behind the route": path("ws/<slug:route>/<slug:room>", VIEW),
+    "another view": path("<slug:route>/", plain_view),
+}
+
+
+@pytest.mark.parametrize("pattern", SLASHED.values(), ids=SLASHED)
+def test_a_slash_behind_the_route_is_named(settings, pattern):
+    settings.ROOT_URLCONF = (pattern,)
+    ((number, problem),) = problems().items()
+    assert number == "W035"
+    assert 'path("ws/<slug:route>", ...), without a slash' in problem.hint
+
+
+@pytest.mark.parametrize("pattern", SLASHLESS.values(), ids=SLASHLESS)
+def test_another_slash_is_fine(settings, pattern):
+    settings.ROOT_URLCONF = (pattern,)
     assert problems() == {}
 
 
@@ -117,6 +151,7 @@ def test_what_as_view_is_given_is_checked_as_well(mount):
 ORIGINS = [
     *("https://example.com", "https://*.example.com", "http://localhost:8000"),
     *("https://example.com:8443", "https://[::1]:8000"),
+    *("capacitor://localhost", "chrome-extension://abcdefghijklmnop", "ionic://*.localhost"),
 ]
 NO_ORIGINS = [
     *("example.com", "https://example.com/", "https://Example.com", "https://example.com:443"),

@@ -23,7 +23,7 @@ def run(*arguments):
 
 
 def is_upgraded(gateway):
-    return fresh(gateway).source_proof == proof.fingerprint(proof.value_for(gateway.pk))
+    return fresh(gateway).source_proof == proof.fingerprint(proof.value_for(gateway))
 
 
 def test_one_gateway_is_upgraded(edge):
@@ -53,7 +53,7 @@ def test_a_dry_run_prints_the_calls_and_makes_none(edge):
     lines = run("--all", "--dry-run")
     assert lines[0] == "Chat: create_integration IntegrationUri=https://www.example.com/ws/connect"
     assert lines[-1] == "Chat: create_deployment StageName=production"
-    assert proof.value_for(gateway.pk) not in "".join(lines)
+    assert proof.value_for(gateway) not in "".join(lines)
     assert {line.split()[0] for line in edge.lines} == {"GET"}
     assert not is_upgraded(gateway)
 

@@ -127,7 +127,7 @@ def test_a_second_upgrade_with_a_new_key_maps_that(local_gateway, settings):
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "new", [settings.SECRET_KEY]
     gateway.upgrade_gateway()
     after = fresh(gateway).source_proof
-    assert after == proof.fingerprint(proof.value_for(gateway.pk)) != before
+    assert after == proof.fingerprint(proof.value_for(gateway)) != before
 
 
 @pytest.mark.django_db(transaction=True)
@@ -202,7 +202,7 @@ def test_a_dry_run_does_not_tell_the_secret(local_gateway):
     gateway = deploy_as_1_1_1()
     calls = "\n".join(gateway.upgrade_gateway(dry_run=True))
     assert "create_integration IntegrationUri=https://www.example.com/ws/connect" in calls
-    assert proof.value_for(gateway.pk) not in calls
+    assert proof.value_for(gateway) not in calls
 
 
 def test_a_dry_run_of_what_is_up_to_date_is_a_deployment_alone(local_gateway):

@@ -281,7 +281,7 @@ def expect_integration(aws, gateway, integration_id, url, headers):
 
 def with_proof(gateway, headers):
     """What an integration maps: the facts of an event, and as a static value the secret."""
-    value = f"'{proof.value_for(gateway.pk)}'"
+    value = f"'{proof.value_for(gateway)}'"
     return {**headers, "integration.request.header.X-Websocket-Secret": value}
 
 

@@ -111,7 +111,7 @@ def test_each_route_has_its_url_and_the_proof(aws, gateway):
     }
     for _, headers in routes.values():
         secret = headers[f"integration.request.header.{proof.HEADER}"]
-        assert secret == f"'{proof.value_for(gateway.pk)}'"
+        assert secret == f"'{proof.value_for(gateway)}'"
         assert headers["integration.request.header.connectionId"] == "context.connectionId"
 
 

@@ -35,7 +35,7 @@ def ws(websocket):
 
 
 def true_proof(ws):
-    return proof.value_for(ws.gateway.pk)
+    return proof.value_for(ws.gateway)
 
 
 # What is mapped
@@ -51,7 +51,7 @@ def test_every_integration_maps_the_same_secret_and_the_row_says_so(local_gatewa
     gateway = make_gateway()
     make_route(gateway, route_key="early")
     gateway.create_gateway()
-    value = proof.value_for(gateway.pk)
+    value = proof.value_for(gateway)
     assert mapped(gateway) == [value] * 4
     assert fresh(gateway).source_proof == proof.fingerprint(value) != value
 
@@ -60,14 +60,14 @@ def test_every_integration_maps_the_same_secret_and_the_row_says_so(local_gatewa
 def test_a_route_that_is_added_later_maps_it_as_well(local_gateway):
     gateway = make_live_gateway()
     make_route(gateway, route_key="late")
-    assert mapped(gateway) == [proof.value_for(gateway.pk)] * 4
+    assert mapped(gateway) == [proof.value_for(gateway)] * 4
 
 
 def test_each_gateway_and_each_key_has_a_value_of_its_own(settings):
     one, other = make_gateway(), make_gateway()
-    values = {proof.value_for(one.pk), proof.value_for(other.pk)}
+    values = {proof.value_for(one), proof.value_for(other)}
     settings.SECRET_KEY = "another"
-    values |= {proof.value_for(one.pk), proof.value_for(other.pk)}
+    values |= {proof.value_for(one), proof.value_for(other)}
     assert len(values) == 4
     assert all(len(value) == 64 and proof.is_mappable(value) for value in values)
 
@@ -95,7 +95,7 @@ def forged(request, ws):
         "cut": value[:-1],
         "longer": f"{value}, {value}",
         "upper": value.upper(),
-        "foreign": proof.value_for(make_created_gateway().pk),
+        "foreign": proof.value_for(make_created_gateway()),
         "utf-8": "sécret",
     }[request.param]
 

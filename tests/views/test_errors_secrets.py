@@ -62,7 +62,7 @@ def ws(websocket, mount, monkeypatch):
 
 @pytest.fixture
 def secret(ws):
-    return proof.value_for(ws.gateway.pk)
+    return proof.value_for(ws.gateway)
 
 
 def ask(ws, action, **options):
