@@ -14,6 +14,7 @@ from botocore.exceptions import CredentialRetrievalError, NoCredentialsError, Un
 
 from .conf import conf
 from .exceptions import ConfigurationError, RegionMissing
+from .hosts import address_refusal
 from .processes import is_test_environment, per_process
 
 CONTROL_PLANE = "apigatewayv2"
@@ -87,8 +88,12 @@ def connections_endpoint(api_id: str, stage: str, api_endpoint: str = "") -> End
 
     ``api_endpoint`` (``wss://{api}.execute-api.{region}.{suffix}``) names the region, so that
     gateways in several regions work side by side. Without it the default region counts. The DNS
-    suffix is that of the region's partition. AWS_GATEWAY_ENDPOINT_URL replaces the host.
+    suffix is that of the region's partition. AWS_GATEWAY_ENDPOINT_URL replaces the host. Raises
+    ConfigurationError for what would lead to another host.
     """
+    refusal = address_refusal(api_id, stage, api_endpoint)
+    if refusal:
+        raise ConfigurationError(refusal)
     found = re.search(r"\.execute-api\.([a-z0-9-]+)\.", api_endpoint)
     region = found.group(1) if found else default_region()
     base = conf.endpoint_url or f"https://{api_id}.execute-api.{region}.{dns_suffix(region)}"
