@@ -166,7 +166,8 @@ class ApiGateway(GatewayColumns):
 
         Raises GatewayNotReady if one posts to a host that the settings do not allow.
         """
-        additional = self.additional_routes.values_list("route_key", "integration_url")
+        rows = upgrades.rows_of_routes(self)
+        additional = rows.values_list("route_key", "integration_url")
         routes = [*self.own_routes(), *map(Route._make, additional)]
         for route in routes:
             require_allowed_host(route)

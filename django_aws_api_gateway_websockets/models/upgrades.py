@@ -12,13 +12,13 @@ from ..exceptions import GatewayNotReady
 from ..provisioning import deployments, domains, steps
 from ..provisioning.clients import DryRun
 from ..security import proof
-from .attempts import note, write
+from .attempts import database_of, note, write
 from .columns import FIELDS_FROM_AWS, throttle_refusal
 
 
 def bring_into_service(gateway: Any, client: Any) -> None:
     """Make or correct all routes and the stage, deploy them, and record it."""
-    waiting = gateway.additional_routes.filter(deployed=False)
+    waiting = rows_of_routes(gateway).filter(deployed=False)
     routes = list(waiting.values_list("pk", "route_key", "integration_url"))
     run_step(gateway, gateway._create_routes, client)
     run_step(gateway, gateway._create_stage_and_deploy, client)
@@ -28,6 +28,11 @@ def bring_into_service(gateway: Any, client: Any) -> None:
         same.update(deployed=True)
     fingerprint = proof.fingerprint(proof.value_for(gateway.pk))
     write(gateway, api_created=True, source_proof=fingerprint)
+
+
+def rows_of_routes(gateway: Any) -> Any:
+    """Return the rows of the additional routes, of the primary: AWS is made to be as they are."""
+    return gateway.additional_routes.db_manager(database_of(gateway)).all()
 
 
 def run_step(gateway: Any, step: Callable[[Any], None], client: Any) -> None:
@@ -51,13 +56,14 @@ def ensure_routes(gateway: Any, client: Any) -> tuple[Any, list[str]]:
 
 def _known_keys(gateway: Any) -> set[str]:
     """Return the keys of the routes of all rows that have the gateway's API."""
-    rows = type(gateway)._base_manager.filter(api_id=gateway.api_id)
+    primary = type(gateway)._base_manager.using(database_of(gateway))
+    rows = primary.filter(api_id=gateway.api_id)
     return {
         key
         for row in (gateway, *rows)
         for key in (
             *(route.key for route in row.own_routes()),
-            *row.additional_routes.values_list("route_key", flat=True),
+            *rows_of_routes(row).values_list("route_key", flat=True),
         )
     }
 
@@ -143,7 +149,7 @@ def delete_stray_apis(gateway: Any, client: Any) -> list[str]:
     They bear the gateway's token, no row has them, and they have no stage: nobody reaches them.
     """
     found = steps.stray_apis(client, gateway.creation_token or "", gateway.api_id)
-    rows = type(gateway)._base_manager.filter(api_id__in=found)
+    rows = type(gateway)._base_manager.using(database_of(gateway)).filter(api_id__in=found)
     known = set(rows.values_list("api_id", flat=True)) if found else set()
     strays = [api_id for api_id in found if api_id not in known]
     for api_id in strays:

@@ -6,7 +6,7 @@ Both pass everything else on, so that steps that a site overrides find boto3's o
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Callable
+from typing import Any, Callable, Mapping
 
 #: The parameters that identify a noted call. RequestParameters is left out, because it holds the
 #: secret.
@@ -53,6 +53,8 @@ class DryRun:
         self.client = client
         #: The calls that would change something: ``create_route RouteKey=$connect ...``.
         self.calls: list[str] = []
+        #: The keys of the routes that have been read, by their ids.
+        self._route_keys: dict[str, str] = {}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith(WRITING):
@@ -63,9 +65,15 @@ class DryRun:
     def _read(self, operation: Callable[..., Any], **parameters: Any) -> Any:
         # What would be new has nothing below it yet.
         is_new = any(str(value).startswith("(new ") for value in parameters.values())
-        return {"Items": []} if is_new else operation(**parameters)
+        answer = {"Items": []} if is_new else operation(**parameters)
+        for item in answer.get("Items", ()) if isinstance(answer, Mapping) else ():
+            if "RouteKey" in item:
+                self._route_keys[item["RouteId"]] = item["RouteKey"]
+        return answer
 
     def _note(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        if operation == "delete_route":  # Somebody should know it again.
+            parameters["RouteKey"] = self._route_keys.get(parameters["RouteId"], "")
         names = ("ApiId",) if operation == "delete_api" else SHOWN_PARAMETERS
         shown = [f"{name}={parameters[name]}" for name in names if name in parameters]
         self.calls.append(" ".join([operation, *shown]))
