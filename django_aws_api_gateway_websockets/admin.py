@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import attrgetter, methodcaller
-from typing import Any, Callable, Iterable, Iterator, Optional
+from typing import Any, Callable, Iterable, Optional
 
 from botocore import exceptions
 from django.contrib import admin, messages
@@ -54,6 +54,14 @@ FIXED_ONCE_CREATED = (
     "api_endpoint",
 )
 
+#: What leads sockets to the custom domain, once that is made. Its certificate may change.
+FIXED_ONCE_MAPPED = (
+    "domain_name",
+    "hosted_zone_id",
+    "api_gateway_domain_name",
+    "api_mapping_id",
+)
+
 #: What provisioning raises. A subclass's own calls of AWS raise botocore's errors as they are.
 FAILURES = (WebSocketError, exceptions.ClientError, exceptions.BotoCoreError)
 
@@ -67,8 +75,8 @@ def create_api_gateway(
 ) -> None:
     """Make the chosen gateways in AWS: an action for any admin of gateways."""
     success = "API Gateway endpoint created for {0.api_name}"
-    new = skip_with_warning(request, queryset, attrgetter("creation_refusal"))
-    provision(request, new, methodcaller("create_gateway"), success)
+    refusal = attrgetter("creation_refusal")
+    provision(request, queryset, methodcaller("create_gateway"), success, refusal)
 
 
 @admin.action(description="Create Custom Domain record for the API", permissions=["change"])
@@ -80,8 +88,8 @@ def create_custom_domain(
         "Custom Domain setup for {0.api_name}. "
         "Next update DNS to point to {0.api_gateway_domain_name}"
     )
-    new = skip_with_warning(request, queryset, attrgetter("domain_refusal"))
-    provision(request, new, methodcaller("create_custom_domain"), success)
+    refusal = attrgetter("domain_refusal")
+    provision(request, queryset, methodcaller("create_custom_domain"), success, refusal)
 
 
 @admin.action(description="Upgrade API Gateway", permissions=["change"])
@@ -146,8 +154,9 @@ class ApiGatewayAdmin(DatedAdmin):
     search_fields = ["domain_name", "api_name"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Optional[ApiGateway] = None) -> Any:
-        created = obj is not None and obj.api_created
-        return (*self.readonly_fields, *(FIXED_ONCE_CREATED if created else ()))
+        fixed = FIXED_ONCE_CREATED if obj is not None and obj.api_created else ()
+        mapped = FIXED_ONCE_MAPPED if obj is not None and obj.custom_domain_created else ()
+        return (*self.readonly_fields, *fixed, *mapped)
 
     @admin.display(description="status")
     def status(self, gateway: ApiGateway) -> str:
@@ -247,32 +256,28 @@ class WebSocketSessionAdmin(DatedAdmin):
         self.message_user(request, f"{text}{reasons}", level)
 
 
-def skip_with_warning(
-    request: HttpRequest, gateways: Iterable[ApiGateway], refusal: Callable[[ApiGateway], str]
-) -> Iterator[ApiGateway]:
-    """Yield the gateways for which there is something to do, and warn about the others."""
-    for gateway in gateways:
-        reason = refusal(gateway)
-        if reason:
-            messages.warning(request, reason)
-        else:
-            yield gateway
-
-
 def provision(
     request: HttpRequest,
     gateways: Iterable[ApiGateway],
     action: Callable[[ApiGateway], None],
     success: str,
+    refusal: Callable[[ApiGateway], str] = lambda gateway: "",
 ) -> None:
-    """Run an action on each gateway, and show a message of how each went."""
+    """Run an action on each gateway, and show a message of how each went.
+
+    ``refusal`` says why there is nothing to do, unless AWS differs from the row.
+    """
     for gateway in gateways:
+        reason = refusal(gateway)
         try:
             action(gateway)
         except FAILURES as error:
             messages.error(request, f"{error} occurred when processing {gateway.api_name}")
         else:
-            messages.success(request, success.format(gateway))
+            if reason and not gateway.has_written:
+                messages.warning(request, reason)
+            else:
+                messages.success(request, success.format(gateway))
         for notice in gateway.notices:
             messages.warning(request, f"{gateway}: {notice}")
 

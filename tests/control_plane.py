@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Set
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, List, Set
+from unittest import mock
 
+from django_aws_api_gateway_websockets import models
 from django_aws_api_gateway_websockets.models import ApiGateway, get_boto3_client
 
 OWN_ROUTES = {"$connect", "$disconnect", "$default"}
+
+
+def calls_since(local_gateway: Any, start: int) -> List[str]:
+    """The operations that a local gateway was asked for after its first ``start`` calls."""
+    return [operation for operation, _ in list(local_gateway.requests)[start:]]
+
+
+@contextmanager
+def while_asked(do: Callable[[str], None]) -> Iterator[None]:
+    """Do this, with the operation's name, in the middle of each call: as another process would."""
+    client = get_boto3_client()
+    client.meta.events.register("before-call.apigatewayv2", lambda model, **_: do(model.name))
+    with mock.patch.object(models, "get_boto3_client", return_value=client):
+        yield
 
 
 class ControlPlane:

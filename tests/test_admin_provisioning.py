@@ -66,7 +66,7 @@ MADE = {
 def test_what_is_done_already_is_not_told_as_a_success(admin_client, edge, action, columns, text):
     response = act(admin_client, action, make_created_gateway(api_name="Chat", **columns))
     assert said(response) == [("warning", text)]
-    assert edge.requests == []
+    assert {request.method for request in edge.requests} <= {"GET"}
 
 
 def test_a_domain_that_1_1_1_left_half_made_is_finished(admin_client, edge):

@@ -22,7 +22,7 @@ HOUSE = Path(django_aws_api_gateway_websockets.__file__).parent
 
 #: From the ground up.
 FLOORS = [
-    {"exceptions", "processes", "signals"},
+    {"exceptions", "hosts", "processes", "signals"},
     {"conf", "decorators"},
     {"aws", "security"},
     {"adoption", "mocks", "provisioning", "sending"},
@@ -36,14 +36,14 @@ FLOORS = [
 MAY_IMPORT = {
     "decorators": {"exceptions"},
     "adoption": {"conf", "security"},
-    "aws": {"conf", "exceptions", "processes"},
+    "aws": {"conf", "exceptions", "hosts", "processes"},
     "security": {"conf", "exceptions"},
     "provisioning": {"aws", "exceptions"},
     "sending": {"aws", "conf", "exceptions", "processes"},
     "mocks": {"aws", "conf", "processes"},
     "models": {
-        *("aws", "conf", "exceptions", "mocks", "processes", "provisioning", "security"),
-        *("sending", "signals"),
+        *("aws", "conf", "exceptions", "hosts", "mocks", "processes", "provisioning"),
+        *("security", "sending", "signals"),
     },
     "views": {"conf", "decorators", "exceptions", "models", "security", "sending", "signals"},
     "broadcasts": {"conf", "models"},

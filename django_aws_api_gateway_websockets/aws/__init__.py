@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, CredentialRetrievalError, NoCrede
 
 from ..conf import conf
 from ..exceptions import ConfigurationError, RegionMissing
+from ..hosts import address_refusal
 from ..processes import is_test_environment, per_process
 from .endpoints import API_HOST, VARIABLES, configured_endpoint, dns_suffix, suffix_of
 from .endpoints import Endpoint as Endpoint  # for those who import it from here
@@ -83,8 +84,12 @@ def connections_endpoint(api_id: str, stage: str, api_endpoint: str = "") -> End
     suffix, so that gateways in several regions work side by side. Without it the default region
     counts, with the suffix of its partition. WEBSOCKETS["endpoints"] has whole URLs.
     AWS_GATEWAY_ENDPOINT_URL replaces all of them, and botocore's own configuration
-    (AWS_ENDPOINT_URL) the host. Raises ConfigurationError if it cannot be told.
+    (AWS_ENDPOINT_URL) the host. Raises ConfigurationError if it cannot be told, and for what
+    would lead to another host.
     """
+    refusal = address_refusal(api_id, stage, api_endpoint)
+    if refusal:
+        raise ConfigurationError(refusal)
     try:
         return _connections_endpoint(api_id, stage, API_HOST.search(api_endpoint))
     except BotoCoreError as error:  # for example a profile that does not exist

@@ -18,6 +18,12 @@ def find_gateway(pk: int) -> ApiGateway:
     return gateway
 
 
+def write_notices(command: BaseCommand, gateway: ApiGateway) -> None:
+    """Print what somebody should know of the gateway's latest attempt."""
+    for notice in gateway.notices:
+        command.stderr.write(command.style.WARNING(f"{gateway}: {notice}"))
+
+
 class ProvisioningCommand(BaseCommand):
     """Calls one method of the gateway that ``--pk`` names."""
 
@@ -25,7 +31,7 @@ class ProvisioningCommand(BaseCommand):
     verb: str
     #: The text that is printed afterwards, with ``{0}`` for the gateway.
     success: str
-    #: The gateway's property that says why there is nothing to do.
+    #: The gateway's property that says why there is nothing to do, unless AWS has something else.
     refusal: str
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -33,12 +39,12 @@ class ProvisioningCommand(BaseCommand):
 
     def handle(self, *args: Any, pk: int, **options: Any) -> None:
         gateway = find_gateway(pk)
-        if getattr(gateway, self.refusal):
-            raise CommandError(getattr(gateway, self.refusal))
+        refusal = getattr(gateway, self.refusal)
         try:
             getattr(gateway, self.verb)()
         except WebSocketError as error:
             raise CommandError(str(error)) from error
-        for notice in gateway.notices:
-            self.stderr.write(self.style.WARNING(f"{gateway}: {notice}"))
+        if refusal and not gateway.has_written:
+            raise CommandError(refusal)
+        write_notices(self, gateway)
         self.stdout.write(self.style.SUCCESS(self.success.format(gateway)))

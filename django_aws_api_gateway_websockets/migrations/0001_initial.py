@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default="",
                         max_length=32,
-                        help_text="The custom domain's zone in Route 53.",
+                        help_text="For your notes: AWS chooses the zone.",
                     ),
                 ),
                 (

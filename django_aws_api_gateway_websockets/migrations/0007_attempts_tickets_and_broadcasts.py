@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
             name="throttling_burst_limit",
             field=models.PositiveIntegerField(
                 blank=True,
-                help_text="Events that AWS lets through at once on each route.",
+                help_text="Events that AWS lets through at once on each route; above 0.",
                 null=True,
             ),
         ),
@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
             name="throttling_rate_limit",
             field=models.FloatField(
                 blank=True,
-                help_text="Events a second that AWS lets through on each route.",
+                help_text="Events a second that AWS lets through on each route; above 0.",
                 null=True,
             ),
         ),

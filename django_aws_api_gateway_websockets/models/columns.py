@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+from typing import Any, Callable, Iterable, Mapping, Optional
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
+from .. import hosts
 from ..security import proof
+from ..security.origins import host_of
 from .attempts import ProvisioningAttempts
 from .fields import EndpointField
+
+logger = logging.getLogger(__name__)
+
+#: A throttle above this is a mistake: AWS gives no account so much without asking.
+MAX_THROTTLE = 1_000_000
 
 #: The columns that the steps of provisioning learn from AWS.
 FIELDS_FROM_AWS = (
@@ -41,7 +50,7 @@ class GatewayColumns(ProvisioningAttempts):
         max_length=255, blank=True, default="", help_text="The custom domain's certificate in ACM."
     )
     hosted_zone_id = models.CharField(
-        max_length=32, blank=True, default="", help_text="The custom domain's zone in Route 53."
+        max_length=32, blank=True, default="", help_text="For your notes: AWS chooses the zone."
     )
     api_key_selection_expression = models.CharField(
         max_length=255, default="$request.header.x-api-key"
@@ -57,10 +66,14 @@ class GatewayColumns(ProvisioningAttempts):
         blank=True, default=dict, help_text='The API\'s tags in AWS: {"team": "web"}'
     )
     throttling_rate_limit = models.FloatField(
-        null=True, blank=True, help_text="Events a second that AWS lets through on each route."
+        null=True,
+        blank=True,
+        help_text="Events a second that AWS lets through on each route; above 0.",
     )
     throttling_burst_limit = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Events that AWS lets through at once on each route."
+        null=True,
+        blank=True,
+        help_text="Events that AWS lets through at once on each route; above 0.",
     )
     ip_address_type = models.CharField(  # noqa: DJ001 - nullable, for 1.1.1
         max_length=9,
@@ -108,6 +121,22 @@ class GatewayColumns(ProvisioningAttempts):
     def __str__(self) -> str:
         return self.api_name
 
+    def clean_fields(self, exclude: Optional[Iterable[str]] = None) -> None:
+        """Refuse what would lead sockets, messages or Origins to another host, or stop all events.
+
+        ``save()`` takes it as before, so these are asked again where a host is made of them.
+        """
+        errors: dict[str, Any] = {}
+        try:
+            super().clean_fields(exclude)  # type: ignore[arg-type]
+        except ValidationError as error:
+            errors = error.update_error_dict(errors)
+        for name, refusal in refusals_of(self).items():
+            if refusal and name not in errors and name not in (exclude or ()):
+                errors[name] = ValidationError(refusal)
+        if errors:
+            raise ValidationError(errors)
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.target_base_endpoint and not self.target_base_endpoint.endswith("/"):
             self.target_base_endpoint += "/"
@@ -153,10 +182,28 @@ class GatewayColumns(ProvisioningAttempts):
 
     @property
     def socket_url(self) -> str:
-        """The URL that a page opens, or an empty string before the gateway is created."""
+        """The URL that a page opens, or an empty string before the gateway is created.
+
+        It is empty, too, and the log says why, if a column holds what would lead elsewhere.
+        """
         if self.custom_domain_created:
-            return f"wss://{self.domain_name}"
-        return f"{self.api_endpoint}/{self.stage}" if self.api_endpoint else ""
+            refusal = hosts.domain_name_refusal(self.domain_name.lower())
+            url = f"wss://{self.domain_name}"
+        else:
+            refusal = hosts.address_refusal(self.api_id, self.stage, self.api_endpoint)
+            url = f"{self.api_endpoint}/{self.stage}" if self.api_endpoint else ""
+        if refusal and url:
+            logger.error("No socket URL gateway=%s: %s", self, refusal)
+        return "" if refusal else url
+
+    @property
+    def own_hosts(self) -> tuple[str, ...]:
+        """The hosts of its custom domain, once that is made, and of its API."""
+        domain = self.domain_name.lower() if self.custom_domain_created else ""
+        is_domain = domain and not hosts.domain_name_refusal(domain)
+        is_endpoint = not hosts.api_endpoint_refusal(self.api_endpoint)
+        found = (domain if is_domain else "", host_of(self.api_endpoint) if is_endpoint else "")
+        return tuple(host for host in found if host)
 
     @property
     def status(self) -> str:
@@ -170,3 +217,28 @@ class GatewayColumns(ProvisioningAttempts):
         if self.custom_domain_created and not self.has_custom_domain:
             return "created, custom domain unfinished"
         return "created, with custom domain" if self.custom_domain_created else "created"
+
+
+def refusals_of(gateway: GatewayColumns) -> Mapping[str, str]:
+    """Return why columns hold nothing valid, by their names; empty columns are valid."""
+    wanted: dict[str, Callable[[Any], str]] = {
+        "domain_name": hosts.domain_name_refusal,
+        "stage_name": hosts.stage_name_refusal,
+        "api_id": hosts.api_id_refusal,
+        "api_endpoint": lambda text: hosts.socket_endpoint_refusal(text, gateway.api_id),
+    }
+    found = {
+        name: refusal(getattr(gateway, name))
+        for name, refusal in wanted.items()
+        if getattr(gateway, name)
+    }
+    for name in ("throttling_rate_limit", "throttling_burst_limit"):
+        found[name] = throttle_refusal(getattr(gateway, name))
+    return found
+
+
+def throttle_refusal(value: Any) -> str:
+    """Why AWS cannot be given this throttle, or an empty string; None leaves AWS's own."""
+    if value is None or (isinstance(value, (int, float)) and 0 < value <= MAX_THROTTLE):
+        return ""
+    return f"It must be above 0, at which AWS refuses every event, and at most {MAX_THROTTLE:,}."

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Callable
+from typing import Any
 
 from django.db import models
 from django.utils.module_loading import import_string
 
 from .. import aws, mocks
 from ..exceptions import GatewayNotReady
+from ..hosts import region_of
 from ..processes import is_test_environment
-from ..provisioning import steps
-from ..provisioning.dry_run import DryRun
+from ..provisioning import deployments, domains, steps
 from ..provisioning.routes import Route, RouteTable
 from ..security import proof
 from ..security.integrations import integration_refusal
-from .attempts import attempt, note, translated_errors, write
-from .columns import FIELDS_FROM_AWS, GatewayColumns
+from . import upgrades
+from .attempts import attempt, note, translated_errors, write, writing_client
+from .columns import GatewayColumns
 
 
 def get_boto3_client(service: str = "apigatewayv2", **kwargs: Any) -> Any:
@@ -28,12 +29,16 @@ def get_boto3_client(service: str = "apigatewayv2", **kwargs: Any) -> Any:
     return aws.create_client(service, **kwargs)
 
 
-def client_for_provisioning() -> Any:
-    """Return a client made by ``models.get_boto3_client``.
+def client_for_provisioning(gateway: GatewayColumns) -> Any:
+    """Return a client made by ``models.get_boto3_client``, for the region of the gateway's API.
 
-    The function is looked up at each call, because a site's tests replace it by a fake.
+    The function is looked up at each call, because a site's tests replace it by a fake. Such a
+    fake may take no arguments, so it gets the region only where that is not the settings'.
     """
-    return import_string(f"{__package__}.get_boto3_client")()
+    region = region_of(gateway.api_endpoint)
+    is_elsewhere = region and not (aws.has_default_region() and aws.default_region() == region)
+    make = import_string(f"{__package__}.get_boto3_client")
+    return make(region_name=region) if is_elsewhere else make()
 
 
 def require_allowed_host(route: Route) -> None:
@@ -45,6 +50,9 @@ def require_allowed_host(route: Route) -> None:
 
 class ApiGateway(GatewayColumns):
     """One WebSocket API of API Gateway: what it should be, and what AWS answered."""
+
+    #: The hash of what the next deployment freezes, if that is known.
+    deployment_digest = ""
 
     class Meta:
         indexes = [
@@ -68,19 +76,22 @@ class ApiGateway(GatewayColumns):
             raise GatewayNotReady("The target base endpoint is required: https://example.com/ws/")
         with attempt(self, makes_api=True):
             if not self.api_created:
-                self.wanted_routes()  # AWS is not asked for an API that may not get its routes.
-                client = client_for_provisioning()
-                run_step(self, self._create_api, client)
-                bring_into_service(self, client)
+                self.wanted_routes()  # AWS is not asked for an API that may not get its routes,
+                upgrades.throttles_of(self)  # or its stage.
+                client = writing_client(self, client_for_provisioning(self))
+                upgrades.run_step(self, self._create_api, client)
+                upgrades.bring_into_service(self, client)
 
     create_gateway.alters_data = True  # type: ignore[attr-defined]
 
     def upgrade_gateway(self, *, dry_run: bool = False) -> list[str]:
         """Upgrade a created API in AWS to what this version of the package makes.
 
-        These are the routes, their mapped headers with the source proof, and the throttles. The
-        row is marked when all of them are deployed, so that events are accepted all the while. It
-        can be repeated, and must be after a change of the secret. Raises ProvisioningError.
+        These are the routes, their mapped headers with the source proof, the throttles, the
+        address type, and the custom domain's certificate. Routes of this package that no row has
+        any more are deleted. The row is marked when all of them are deployed, so that events are
+        accepted all the while. It can be repeated, and must be after a change of the secret.
+        Raises ProvisioningError.
 
         With ``dry_run`` it reads from AWS, changes nothing, and returns the calls that would
         change something; otherwise the list is empty.
@@ -88,10 +99,11 @@ class ApiGateway(GatewayColumns):
         if not (self.api_created and self.target_base_endpoint):
             raise GatewayNotReady("The API needs to be created before it can be upgraded")
         if dry_run:
-            return calls_of_upgrade(self)
+            with translated_errors():
+                return upgrades.calls_of_upgrade(self, client_for_provisioning(self))
         with attempt(self):
             self.wanted_routes()
-            bring_into_service(self, client_for_provisioning())
+            upgrades.upgrade(self, writing_client(self, client_for_provisioning(self)))
         return []
 
     upgrade_gateway.alters_data = True  # type: ignore[attr-defined]
@@ -99,7 +111,8 @@ class ApiGateway(GatewayColumns):
     def create_custom_domain(self) -> None:
         """Make the custom domain in AWS and map it to the stage, or go on after a failure.
 
-        A domain that release 1.1.1 has marked as made too early is finished, too.
+        A domain that release 1.1.1 has marked as made too early is finished, too. One that is
+        finished gets the row's certificate, if that is a new one.
         Raises GatewayNotReady (a ValueError) without an API, domain or certificate.
         """
         if not self.api_created:
@@ -108,25 +121,31 @@ class ApiGateway(GatewayColumns):
             raise GatewayNotReady("A Certificate ARN is required")
         if not self.domain_name:
             raise GatewayNotReady("A domain name is required")
-        with attempt(self):
-            if not self.has_custom_domain:
-                client = client_for_provisioning()
-                domain = self._create_domain_name(client)
-                write(self, api_gateway_domain_name=steps.target_of(domain))
-                mapping = self._create_api_mapping(client)
-                write(self, api_mapping_id=steps.mapping_of(mapping))
-                write(self, custom_domain_created=True)
+        was_finished = self.has_custom_domain
+        with attempt(self, makes_up_for=None):
+            client = writing_client(self, client_for_provisioning(self))
+            if self.has_custom_domain:
+                # Another operator may have finished it just now.
+                if was_finished:
+                    upgrades.correct_domain(self, client)
+                return
+            domain = self._create_domain_name(client)
+            write(self, api_gateway_domain_name=domains.target_of(domain))
+            mapping = self._create_api_mapping(client)
+            write(self, api_mapping_id=domains.mapping_of(mapping))
+            write(self, custom_domain_created=True)
 
     create_custom_domain.alters_data = True  # type: ignore[attr-defined]
 
     def deploy_api(self, client: Any) -> None:
         """Deploy the API's routes as they are in AWS now."""
-        deployment = steps.deploy(client, self.api_id, self.stage, self.stage_description)
+        description = deployments.describe(self.stage_description, self.deployment_digest)
+        deployment = deployments.deploy(client, self.api_id, self.stage, description)
         write(self, deployment_id=deployment)
 
     def deploy_routes(self, client: Any) -> None:
         """Deploy the API, and write its deployment: an overridden ``deploy_api`` may not do so."""
-        self.deploy_api(client)
+        upgrades.deploy_changes(self, client, {})
         write(self, deployment_id=self.deployment_id)
 
     def route_table(self, client: Any) -> RouteTable:
@@ -147,7 +166,8 @@ class ApiGateway(GatewayColumns):
 
         Raises GatewayNotReady if one posts to a host that the settings do not allow.
         """
-        additional = self.additional_routes.values_list("route_key", "integration_url")
+        rows = upgrades.rows_of_routes(self)
+        additional = rows.values_list("route_key", "integration_url")
         routes = [*self.own_routes(), *map(Route._make, additional)]
         for route in routes:
             require_allowed_host(route)
@@ -163,83 +183,33 @@ class ApiGateway(GatewayColumns):
             "Name": self.api_name,
             "ProtocolType": "WEBSOCKET",
             "RouteSelectionExpression": self.route_selection_expression,
+            **upgrades.ip_address_type_of(self),
         }
+        tags = upgrades.tags_of(self)
         api = steps.ensure_api(
-            client, self.creation_token or "", wanted, tags_of(self), partial(note, self)
+            client, self.creation_token or "", wanted, tags, partial(note, self)
         )
         self.api_id, self.api_endpoint = api
 
     def _create_routes(self, client: Any) -> None:
-        # The database is read before the first call to AWS, and not between two calls.
-        routes = self.wanted_routes()
-        table = self.route_table(client)
-        for route in routes:
-            table.ensure(route)
-        table.remove_unused_integrations()
+        _, deleted = upgrades.ensure_routes(self, client)
+        for key in deleted:
+            note(self, f"The route {key} has been deleted in AWS: no row has it any more.")
 
     def _create_stage_and_deploy(self, client: Any) -> None:
-        ensure_stage(self, client)
-        self.deploy_api(client)
+        upgrades.deploy_changes(self, client, upgrades.ensure_stage(self, client))
 
     def _create_domain_name(self, client: Any) -> Any:
         """Return AWS's answer about the domain."""
-        configuration = {
-            "CertificateArn": self.certificate_arn,
-            "DomainNameStatus": "AVAILABLE",
-            "EndpointType": "REGIONAL",
-            "SecurityPolicy": "TLS_1_2",
-        }
-        if self.hosted_zone_id:
-            configuration["HostedZoneId"] = self.hosted_zone_id
-        return steps.ensure_domain_name(
-            client, self.domain_name, configuration, tags_of(self), partial(note, self)
+        return domains.ensure_domain_name(
+            client,
+            self.domain_name,
+            self.api_id,
+            upgrades.domain_configuration(self),
+            upgrades.tags_of(self),
+            partial(note, self),
         )
 
     def _create_api_mapping(self, client: Any) -> str:
         """Return the mapping's id."""
-        return steps.ensure_api_mapping(client, self.domain_name, self.api_id, self.stage)
-
-
-def ensure_stage(gateway: ApiGateway, client: Any) -> None:
-    """Make the stage, or correct its throttles."""
-    wanted = {
-        "ThrottlingRateLimit": gateway.throttling_rate_limit,
-        "ThrottlingBurstLimit": gateway.throttling_burst_limit,
-    }
-    # A throttle that is left empty stays what it is in AWS.
-    throttles = {name: value for name, value in wanted.items() if value is not None}
-    steps.ensure_stage(client, gateway.api_id, gateway.stage, throttles)
-
-
-def tags_of(gateway: ApiGateway) -> dict[str, str]:
-    """Return the tags as AWS takes them. Raises GatewayNotReady for what is no object."""
-    if not isinstance(gateway.tags, dict):
-        text = 'The tags must be an object of names and values: {"team": "web"}'
-        raise GatewayNotReady(text)
-    return {str(name): str(value) for name, value in gateway.tags.items()}
-
-
-def bring_into_service(gateway: ApiGateway, client: Any) -> None:
-    """Make or correct all routes and the stage, deploy them, and record it."""
-    routes = list(gateway.additional_routes.values_list("pk", flat=True))
-    run_step(gateway, gateway._create_routes, client)
-    run_step(gateway, gateway._create_stage_and_deploy, client)
-    gateway.additional_routes.filter(pk__in=routes).update(deployed=True)
-    fingerprint = proof.fingerprint(proof.value_for(gateway))
-    write(gateway, api_created=True, source_proof=fingerprint)
-
-
-def run_step(gateway: ApiGateway, step: Callable[[Any], None], client: Any) -> None:
-    """Run a step, and write what it has learnt from AWS."""
-    step(client)
-    write(gateway, **{name: getattr(gateway, name) for name in FIELDS_FROM_AWS})
-
-
-def calls_of_upgrade(gateway: ApiGateway) -> list[str]:
-    """Return the calls that an upgrade would make."""
-    with translated_errors():
-        client = DryRun(client_for_provisioning())
-        gateway._create_routes(client)
-        ensure_stage(gateway, client)
-        client.create_deployment(StageName=gateway.stage)
-    return client.calls
+        return domains.ensure_api_mapping(client, self.domain_name, self.api_id, self.stage)

@@ -8,9 +8,10 @@ from typing import Any, Mapping
 from django.db import models, transaction
 
 from ..provisioning.routes import Route, RouteTable
-from .attempts import attempt_or_log
+from .attempts import attempt_or_log, writing_client
 from .fields import EndpointField
 from .gateways import ApiGateway, client_for_provisioning, require_allowed_host
+from .upgrades import rows_of_routes
 
 #: The columns that AWS has a copy of.
 FIELDS_IN_AWS = {"api_gateway_id", "route_key", "integration_url"}
@@ -83,7 +84,9 @@ class ApiGatewayAdditionalRoute(models.Model):
         if deploy:
             self.api_gateway.deploy_routes(client)
             self.deployed = True
-            type(self)._base_manager.filter(pk=self.pk).update(deployed=True)
+            # One that another process has changed meanwhile is not what has been deployed.
+            columns = {"route_key": route.key, "integration_url": route.url}
+            type(self)._base_manager.filter(pk=self.pk, **columns).update(deployed=True)
         self._columns_in_aws = {name: getattr(self, name) for name in FIELDS_IN_AWS}
 
 
@@ -92,7 +95,7 @@ def deploy(route: ApiGatewayAdditionalRoute) -> None:
     attempt_or_log(
         route.api_gateway,
         f"Route not deployed route_key={route.route_key}",
-        lambda: route.create_route(client_for_provisioning()),
+        lambda: route.create_route(_client_of(route.api_gateway)),
     )
 
 
@@ -108,7 +111,7 @@ def undeploy_on_commit(route: ApiGatewayAdditionalRoute) -> None:
 
 def _undeploy(gateway: ApiGateway, route_key: str) -> None:
     def remove() -> None:
-        client = client_for_provisioning()
+        client = _client_of(gateway)
         _remove_unused(gateway, gateway.route_table(client), route_key)
         gateway.deploy_routes(client)
 
@@ -118,6 +121,9 @@ def _undeploy(gateway: ApiGateway, route_key: str) -> None:
 def _remove_unused(gateway: ApiGateway, table: RouteTable, key: str) -> None:
     # Another route may have taken the key meanwhile.
     own = [route.key for route in gateway.own_routes()]
-    if key not in own and not gateway.additional_routes.filter(route_key=key).exists():
+    if key not in own and not rows_of_routes(gateway).filter(route_key=key).exists():
         table.remove(key)
-    table.remove_unused_integrations()
+
+
+def _client_of(gateway: ApiGateway) -> Any:
+    return writing_client(gateway, client_for_provisioning(gateway))

@@ -1,6 +1,9 @@
 """Provisioning: what must exist in AWS for a gateway. Knows AWS, not the database.
 
-steps    the API, its stage, its deployment and its custom domain
-routes   the API's routes and their integrations
-dry_run  a client that changes nothing and notes what would change
+steps        the API and its stage
+routes       the API's routes and their integrations
+deployments  what a deployment freezes, and putting it into service
+domains      the custom domain
+clients      a client that asks before it writes, and one that changes nothing
+answers      what AWS has answered, or a mock in its place
 """

@@ -5,7 +5,7 @@ Like the steps, a route table is given a client and makes only what is missing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping, NamedTuple
+from typing import TYPE_CHECKING, Any, Container, Mapping, NamedTuple
 
 from .. import aws
 
@@ -27,8 +27,11 @@ CONTEXT_HEADERS = {
     "sourceIp": "context.identity.sourceIp",
 }
 
+#: What the name of a mapped header begins with.
+REQUEST_HEADER = "integration.request.header."
+
 #: The mapped header that shows that this package, or its release 1.1.1, made an integration.
-CONNECTION_ID_HEADER = "integration.request.header.connectionId"
+CONNECTION_ID_HEADER = f"{REQUEST_HEADER}connectionId"
 
 
 class Route(NamedTuple):
@@ -51,7 +54,7 @@ class Route(NamedTuple):
             **{name: source for name, source in CONTEXT_HEADERS.items() if self._has(name)},
             **{name: f"'{value}'" for name, value in static_headers.items()},
         }
-        return {f"integration.request.header.{name}": source for name, source in headers.items()}
+        return {f"{REQUEST_HEADER}{name}": source for name, source in headers.items()}
 
     def _has(self, header: str) -> bool:
         return self.is_message or header != "messageId"
@@ -80,14 +83,36 @@ class RouteTable:
             self.client.update_route(ApiId=self.api_id, RouteId=existing["RouteId"], Target=target)
             existing["Target"] = target
 
+    def integration_of(self, route: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the integration behind a route; an empty one if there is none."""
+        by_target = {
+            f"integrations/{found['IntegrationId']}": found for found in self.integrations
+        }
+        found: Mapping[str, Any] = by_target.get(route.get("Target", ""), {})
+        return found
+
     def remove(self, key: str) -> None:
         """Delete the route of that key, if there is one."""
         route = self.routes.pop(key, None)
         if route is not None:
             self.client.delete_route(ApiId=self.api_id, RouteId=route["RouteId"])
 
+    def remove_unknown(self, known: Container[str]) -> list[str]:
+        """Delete this package's routes whose keys are not known; return these.
+
+        A route whose integration somebody has made by hand stays.
+        """
+        others = [(key, route) for key, route in self.routes.items() if key not in known]
+        unknown = [key for key, route in others if self._is_ours(self.integration_of(route))]
+        for key in unknown:
+            self.remove(key)
+        return unknown
+
     def remove_unused_integrations(self) -> None:
-        """Delete this package's integrations to which no route points, such as a failed run's."""
+        """Delete this package's integrations to which no route points, such as a failed run's.
+
+        Do it after the deployment that no longer uses them.
+        """
         used = {route.get("Target") for route in self.routes.values()}
         for found in self.integrations:
             ours = CONNECTION_ID_HEADER in found.get("RequestParameters", {})
@@ -95,6 +120,16 @@ class RouteTable:
                 self.client.delete_integration(
                     ApiId=self.api_id, IntegrationId=found["IntegrationId"]
                 )
+
+    def _is_ours(self, integration: Mapping[str, Any]) -> bool:
+        """True if it maps all that this package maps. One that is made by hand maps less."""
+        found = integration.get("RequestParameters") or {}
+        wanted = Route("$connect", "").request_parameters(self.static_headers)
+        static = {f"{REQUEST_HEADER}{name}" for name in self.static_headers}
+        # A static value may be that of an old secret.
+        return wanted.keys() <= found.keys() and all(
+            found[name] == source for name, source in wanted.items() if name not in static
+        )
 
     def _create(self, route: Route, target: str) -> None:
         reply: Any = {"RouteResponseSelectionExpression": "$default"} if route.is_message else {}
@@ -116,16 +151,15 @@ class RouteTable:
         for found in self.integrations:
             if all(found.get(name) == value for name, value in wanted.items()):
                 return str(found["IntegrationId"])
-        created: Any = self.client.create_integration(
-            ApiId=self.api_id,
-            ConnectionType="INTERNET",
-            IntegrationMethod="POST",
-            IntegrationType="HTTP_PROXY",
-            IntegrationUri=route.url,
-            PassthroughBehavior="WHEN_NO_MATCH",
-            PayloadFormatVersion="1.0",
-            RequestParameters=parameters,
-            TimeoutInMillis=TIMEOUT_MILLISECONDS,
-        )
-        self.integrations.append({**wanted, "IntegrationId": created["IntegrationId"]})
+        settings: Any = {
+            "ConnectionType": "INTERNET",
+            "IntegrationMethod": "POST",
+            "IntegrationType": "HTTP_PROXY",
+            "PassthroughBehavior": "WHEN_NO_MATCH",
+            "PayloadFormatVersion": "1.0",
+            "TimeoutInMillis": TIMEOUT_MILLISECONDS,
+            **wanted,
+        }
+        created: Any = self.client.create_integration(ApiId=self.api_id, **settings)
+        self.integrations.append({**settings, "IntegrationId": created["IntegrationId"]})
         return str(created["IntegrationId"])

@@ -15,13 +15,7 @@ from django.utils.functional import cached_property
 from ..conf import conf
 from ..models import ApiGateway, WebSocketSession
 from ..security import proof, validation
-from ..security.origins import (
-    Origin,
-    host_of,
-    is_origin_among,
-    is_own_origin,
-    is_trusted_origin,
-)
+from ..security.origins import Origin, is_origin_among, is_own_origin, is_trusted_origin
 from ..security.rates import network_of
 from ..sending import MAX_MESSAGE_BYTES
 from . import handlers, queries
@@ -212,7 +206,7 @@ class Hooks(Answers):
         """Override to choose which Origins are the site's own."""
         event, gateway = event_of(request), self.api_gateway
         origin = Origin.parse(event.origin)
-        own = (gateway.domain_name.lower(), host_of(gateway.api_endpoint)) if gateway else ()
+        own = gateway.own_hosts if gateway else ()
         host = validation.claimed_host(request)
         return origin is not None and is_own_origin(origin, host, event.client_scheme, own)
 

@@ -47,7 +47,7 @@ def test_a_finished_domain_is_an_error(edge):
     gateway = make_created_gateway(api_name="Chat", **columns)
     with pytest.raises(CommandError, match=r"^Chat has its custom domain already\.$"):
         run(gateway.pk)
-    assert edge.requests == []
+    assert edge.lines == ["GET /v2/domainnames/ws.example.com"]
 
 
 @pytest.mark.parametrize("empty", [["api_mapping_id"], ["api_gateway_domain_name"], [*MADE]])

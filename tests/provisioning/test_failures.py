@@ -20,12 +20,14 @@ pytestmark = pytest.mark.django_db
 CREATE_GATEWAY = {
     "GetApis": 1,
     "CreateApi": 1,
-    "GetRoutes": 1,
-    "GetIntegrations": 1,
+    "GetRoutes": 2,
+    "GetIntegrations": 2,
     "CreateIntegration": 4,
     "CreateRoute": 4,
     "GetStages": 1,
     "CreateStage": 1,
+    "GetApi": 1,
+    "GetRouteResponses": 2,
     "CreateDeployment": 1,
 }
 

@@ -108,3 +108,20 @@ def test_each_token_is_sent_with_the_next_call():
     assert [*aws.paginate(client, "get_routes", ApiId="api1")] == [1, 2]
     expected = [mock.call(ApiId="api1"), mock.call(ApiId="api1", NextToken="2")]
     assert client.get_routes.call_args_list == expected
+
+
+def test_a_mock_that_lacks_a_call_as_moto_does_is_deployed_without_a_hash(client):
+    if not hasattr(client, "get_routes"):
+        pytest.skip("This fake has no listings either")
+    client.get_routes.return_value = {"Items": [{"RouteKey": "x", "RouteId": "r1"}]}
+    client.get_api.side_effect = NotImplementedError
+    make_created_gateway(api_id="api1", stage_description="For all").upgrade_gateway()
+    (call,) = client.create_deployment.call_args_list
+    assert call == mock.call(ApiId="api1", Description="For all", StageName="production")
+
+
+def test_a_mock_takes_any_address_type(client):
+    gateway = make_gateway(ip_address_type="dualstack")
+    gateway.create_gateway()
+    (call,) = client.create_api.call_args_list
+    assert call[1]["IpAddressType"] == "dualstack"

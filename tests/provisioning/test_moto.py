@@ -192,7 +192,7 @@ def test_an_upgrade_that_is_tried_out_changes_nothing(aws, gateway):
     before = routes_of(aws, gateway)
     calls = gateway.upgrade_gateway(dry_run=True)
     assert [call.partition(" ")[0] for call in calls] == [
-        *("create_integration", "update_route", "delete_integration", "create_deployment")
+        *("create_integration", "update_route", "create_deployment", "delete_integration")
     ]
     assert routes_of(aws, gateway) == before
     gateway.upgrade_gateway()

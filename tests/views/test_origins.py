@@ -166,7 +166,9 @@ def test_a_page_over_http_is_refused_where_the_client_came_over_https(settings, 
 def test_a_page_of_the_gateways_own_domain_is_welcome(settings):
     settings.ALLOWED_HOSTS = ["example.com"]
     gateway = make_created_gateway(
-        domain_name="WS.example.org", api_endpoint="wss://abc.execute-api.eu-west-1.amazonaws.com"
+        domain_name="WS.example.org",
+        custom_domain_created=True,
+        api_endpoint="wss://abc.execute-api.eu-west-1.amazonaws.com",
     )
     assert connect("https://ws.example.org", gateway=gateway) == WELCOME
     assert connect("https://abc.execute-api.eu-west-1.amazonaws.com", gateway=gateway) == WELCOME
