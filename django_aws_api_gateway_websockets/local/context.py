@@ -38,15 +38,13 @@ def context_value(event: Event, name: str) -> str | None:
     if name == "extendedRequestId":  # The guide calls the two the same.
         return event.context.get("requestId")
     if name == "requestTime":
-        return _common_log_time(event.context.get("requestTimeEpoch"))
+        return _common_log_time(int(event.context["requestTimeEpoch"]))
     return event.context.get(name)
 
 
-def _common_log_time(milliseconds: str | None) -> str | None:
+def _common_log_time(milliseconds: int) -> str:
     """The time in the format of the Common Log Format: "27/Nov/2026:16:05:09 +0000"."""
-    if milliseconds is None:
-        return None
-    moment = time.gmtime(int(milliseconds) // 1000)
+    moment = time.gmtime(milliseconds // 1000)
     # strftime() would name the month in the language of the process.
     month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][
         moment.tm_mon - 1

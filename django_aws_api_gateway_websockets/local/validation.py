@@ -22,7 +22,10 @@ _MAX_INTEGER = 2**31 - 1
 
 def validate(shape: Shape, value: Any) -> None:
     """BadRequest, if the value does not fit the shape."""
-    report = ParamValidator().validate(value, shape)
+    try:
+        report = ParamValidator().validate(value, shape)
+    except (RuntimeError, ValueError, OverflowError) as error:  # It is no time that there is.
+        raise BadRequest(f"Invalid timestamp specified: {error}") from error
     if report.has_errors():
         raise BadRequest(report.generate_report())
     for complaint in _complaints(shape, value, ""):

@@ -86,19 +86,76 @@ def failures(raw, requests):
     return failed
 
 
-WRONG = [None, True, 5, -1, 1e999, 10**30, "", "x", "x" * 3000, "\x00", "\ud800", "${", [], {}]
+WRONG = [
+    None,
+    True,
+    5,
+    -1,
+    1e999,
+    1e300,
+    10**30,
+    "",
+    "x",
+    "x" * 3000,
+    "\x00",
+    "\ud800",
+    "${",
+    [],
+    {},
+]
 WRONG += [[None], ["x"], [{}], [5], {"x": None}, {"": ""}, {"x": {}}, {"x": {"y": 5}}, {"a": "b"}]
 BODIES = [b"", b"null", b"5", b'"x"', b"[]", b"{", b"\xff", b'{"a": NaN}', b"[" * 50_000]
 BODIES += [b'{"unknown": 5}', b'{"apiId": "x"}', '{"name": "x"}'.encode("utf-16")]
 IDS = ["unknown", "x" * 3000, "\x00", "é", "/", "a/b", "..", "%"]
 
 
+def wrong_values(shape):
+    """Each wrong value in the place of the value, and of each value inside."""
+    yield from WRONG
+    if shape.type_name == "structure":
+        for name, inner in shape.members.items():
+            sent_name = inner.serialization.get("name", name)
+            yield from ({sent_name: value} for value in wrong_values(inner))
+    elif shape.type_name == "list":
+        yield from ([value] for value in wrong_values(shape.member))
+    elif shape.type_name == "map":
+        yield from ({"$default": value} for value in wrong_values(shape.value))
+
+
 def test_no_value_of_any_member_is_a_failure_of_the_gateway(full, raw):
     requests = (
         (operation, full, json.dumps({name: value}))
         for operation in OPERATIONS
-        for name in members_of(operation)
-        for value in WRONG
+        for name, shape in members_of(operation).items()
+        for value in wrong_values(shape)
+    )
+    assert failures(raw, requests) == []
+
+
+def test_a_new_resource_with_a_wrong_value_is_no_failure_of_the_gateway(full, raw):
+    whole = {
+        "CreateApi": {
+            "name": "x",
+            "protocolType": "WEBSOCKET",
+            "routeSelectionExpression": "$request.body.action",
+        },
+        "CreateDomainName": {
+            "domainName": "a.example.com",
+            "domainNameConfigurations": [{"certificateArn": CERTIFICATE}],
+        },
+        "CreateIntegration": {
+            "integrationType": "HTTP_PROXY",
+            "integrationMethod": "POST",
+            "integrationUri": "http://127.0.0.1/",
+        },
+        "CreateRoute": {"routeKey": "x", "target": f"integrations/{full['integrationId']}"},
+        "CreateStage": {"stageName": "x"},
+    }
+    requests = (
+        (operation, full, json.dumps({**body, name: value}))
+        for operation, body in whole.items()
+        for name, shape in members_of(operation).items()
+        for value in wrong_values(shape)
     )
     assert failures(raw, requests) == []
 

@@ -160,3 +160,13 @@ def test_the_file_of_an_earlier_version_has_the_defaults_of_this_one(world, file
     assert api["IpAddressType"] == "ipv4"
     (stage,) = items(world.control.get_stages(ApiId=api["ApiId"]))
     assert stage["DefaultRouteSettings"]["LoggingLevel"] == "OFF"
+
+
+def test_a_file_that_is_damaged_before_the_start_is_refused_and_left_free(world, file):
+    gateway = LocalGateway(state_file=file)
+    whole = file.read_bytes()
+    damage(file, "apis", without("Name"))
+    with pytest.raises(StateFileInvalid):
+        gateway.start()
+    file.write_bytes(whole)
+    world.start(state_file=file)
