@@ -18,7 +18,7 @@ _API_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 #: What AWS or the local gateway answers. Only the local gateway has a path, which is the API's id.
 _API_ENDPOINT = re.compile(
     r"(?:wss?|https?)://(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
-    r"(?:/(?P<path>[A-Za-z0-9_-]+))?",
+    r"(?:/(?P<path>[A-Za-z0-9_-]*))?",
     re.IGNORECASE,
 )
 
@@ -62,7 +62,7 @@ def socket_endpoint_refusal(text: str, api_id: str) -> str:
     if not text.lower().startswith(("wss://", "ws://")):
         return f"{text!r} must begin with wss://, or ws:// for the local gateway."
     found = _API_ENDPOINT.fullmatch(text)
-    if found and found["path"] not in (None, api_id):
+    if found and found["path"] not in (None, api_id or None):
         return f"{text!r} has a path, which only the local gateway has: the API's id."
     return api_endpoint_refusal(text)
 

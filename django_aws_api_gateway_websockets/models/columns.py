@@ -191,7 +191,7 @@ class GatewayColumns(ProvisioningAttempts):
             url = f"wss://{self.domain_name}"
         else:
             refusal = hosts.address_refusal(self.api_id, self.stage, self.api_endpoint)
-            url = f"{self.api_endpoint}/{self.stage}" if self.api_endpoint else ""
+            url = f"{self.api_endpoint.rstrip('/')}/{self.stage}" if self.api_endpoint else ""
         if refusal and url:
             logger.error("No socket URL gateway=%s: %s", self, refusal)
         return "" if refusal else url

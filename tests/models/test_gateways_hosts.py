@@ -110,8 +110,8 @@ def test_a_bad_domain_gives_no_url_and_no_origin(text, caplog):
 
 
 def is_harmless(text):
-    """moto answers with https://, and a path of one name leads to the same host."""
-    return text in (f"https://{HOST}", OTHER_PATH)
+    """moto answers with https://, and a path of one name, or of none, leads to the same host."""
+    return text in (f"https://{HOST}", f"wss://{HOST}/", OTHER_PATH)
 
 
 @pytest.mark.parametrize("text", [text for text in BAD_ENDPOINTS if not is_harmless(text)])
@@ -154,3 +154,7 @@ def test_nothing_is_sent_by_a_bad_gateway_and_the_others_go_on(edge, settings, f
     ((reason, _),) = report.reasons.items()
     assert repr(text)[:20] in reason
     assert [request.connection_id for request in edge.requests] == ["well"]
+
+
+def test_a_slash_at_the_end_of_an_endpoint_is_not_doubled():
+    assert ApiGateway(api_endpoint=f"wss://{HOST}/").socket_url == f"wss://{HOST}/production"
