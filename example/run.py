@@ -111,9 +111,23 @@ def check_ports(port: int) -> None:
                 probe.bind((HOST, number))
             except OSError as error:
                 raise DemoFailed(
-                    f"Port {number} cannot be had: {error.strerror}. "
+                    f"Port {number} cannot be had: {error.strerror}.{holder_of(number)} "
                     "Choose others: make demo PORT=8100, or run.py --port 8100."
                 ) from error
+
+
+def holder_of(port: int) -> str:
+    """Say which process listens at a port, a demo that was killed perhaps, where Linux tells."""
+    with suppress(OSError):
+        table = Path("/proc/net/tcp").read_text().splitlines()[1:]
+        rows = [line.split() for line in table]
+        listening = {row[9] for row in rows if row[3] == "0A" and int(row[1][-4:], 16) == port}
+        sockets = {f"socket:[{inode}]" for inode in listening}
+        for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+            with suppress(OSError):  # of another user, or closed meanwhile
+                if os.readlink(descriptor) in sockets:
+                    return f" The process {descriptor.parts[2]} has it."
+    return ""
 
 
 def port_of_a_site(text: str) -> int:

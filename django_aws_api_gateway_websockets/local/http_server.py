@@ -92,7 +92,7 @@ class ApiServer(ThreadingMixIn, HTTPServer):
     def answer(self, method: str, target: str, headers: Any, body: bytes) -> tuple[int, bytes]:
         """The status and body of the answer, or a GatewayError."""
         path = target.partition("?")[0]
-        host = urlsplit("//" + headers.get("Host", "")).hostname or ""
+        host = host_of(headers.get("Host", ""))
         is_callback = is_connections_path(path)
         self._check_host(host, is_callback)
         # This also keeps other web pages out. A browser sends such a header to another site only
@@ -114,6 +114,14 @@ class ApiServer(ThreadingMixIn, HTTPServer):
             return
         if not (is_callback and self.control.has_domain(host)):
             raise HostForeign(host)
+
+
+def host_of(header: str) -> str:
+    """The host that a Host header names, without its port. BadRequest if it names none."""
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError as error:
+        raise BadRequest(f"The header Host is no host: {header[:80]!r}") from error
 
 
 def _is_ip_address(host: str) -> bool:

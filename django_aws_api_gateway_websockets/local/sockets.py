@@ -148,7 +148,10 @@ class SocketServer:
     def _stage_for(self, request: Request, path: str) -> tuple[Stage | None, str]:
         """The stage that a handshake leads to, and the domain name that it came by."""
         hosts = request.headers.get_all("Host")
-        domain_name = urlsplit(f"//{hosts[0]}").hostname or "" if hosts else ""
+        try:
+            domain_name = urlsplit(f"//{hosts[0]}").hostname or "" if hosts else ""
+        except ValueError as error:
+            raise HandshakeRefused(400, f"the header Host is no host: {hosts[0]!r}") from error
         key = unquote(path).strip("/")
         if self._control.has_domain(domain_name):
             return self._control.mapped_stage(domain_name, key), domain_name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -173,4 +174,5 @@ def test_a_port_in_use_is_one_clear_line_and_leaves_no_process(
         demo.launch()
         assert demo.wait() == 1
     assert f"Port {demo.port + offset} cannot be had" in demo.output
+    assert (f"The process {os.getpid()} has it." in demo.output) == Path("/proc/net/tcp").exists()
     assert len(demo.output.splitlines()) == 1

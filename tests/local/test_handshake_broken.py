@@ -55,6 +55,7 @@ def refusals(world, caplog):
         b"GET /\xc3\xa9 HTTP/1.1\r\n" + UPGRADE + b"\r\n",
         b"GET /a/b HTTP/2.0\r\n\r\n",
         b"nonsense\r\n\r\n",
+        b"GET /a/b HTTP/1.1\r\n" + UPGRADE.replace(b"localhost", b"[") + b"\r\n",
     ],
 )
 def test_a_request_that_cannot_be_read_is_a_400_with_a_line(world, caplog, request_head):

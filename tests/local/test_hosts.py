@@ -31,6 +31,13 @@ def test_a_foreign_name_is_refused_whatever_is_asked(world, raw, caplog, host, p
     assert "is no name of this gateway" in caplog.text
 
 
+@pytest.mark.parametrize("path", ["/v2/apis", "/production/@connections/AAAAAAAAAAAAAAA="])
+def test_a_host_that_is_none_is_a_400(world, raw, caplog, path):
+    answer = asked_by(raw, "[", path)
+    assert (answer.status, answer.headers["x-amzn-ErrorType"]) == (400, "BadRequestException")
+    assert "Traceback" not in caplog.text
+
+
 @pytest.mark.parametrize("host", OWN)
 def test_an_address_and_the_names_of_this_machine_are_answered(raw, host):
     assert asked_by(raw, host).status == 200
