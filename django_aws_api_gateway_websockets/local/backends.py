@@ -190,7 +190,13 @@ class _FinalResponse(http.client.HTTPResponse):
     def begin(self) -> None:
         super().begin()
         if self.msg.defects:
-            raise http.client.HTTPException(f"a line is no header: {self.msg.defects[0]!r}")
+            raise http.client.HTTPException("a line is no header")
+        # http.client would take such an answer to last until the connection ends.
+        lengths = set(self.msg.get_all("Content-Length", []))
+        if len(lengths) > 1 or not all(length.strip().isdecimal() for length in lengths):
+            raise http.client.HTTPException("a Content-Length is no length")
+        if any("\0" in value for value in self.msg.values()):
+            raise http.client.HTTPException("a header has a NUL")
 
 
 def _pool_classes(calls: _Calls) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import os
 import socket
@@ -67,6 +68,7 @@ class LocalGateway:
         documents = Documents(StateFile(Path(state_file)) if state_file else None)
         self._control = ControlPlane(documents, self._faults, self._limits.requests_kept)
         self._servers: _Servers | None = None
+        self._stopping = threading.Lock()
 
     def start(self) -> None:
         """Open both ports. Raises OSError if one of them, or the state file, is not free."""
@@ -82,6 +84,8 @@ class LocalGateway:
         self._servers = _Servers(self._control, self._faults, self._limits, hosts, *listeners)
         self._control.set_socket_endpoint(self.socket_endpoint)
         self._servers.start()
+        # A program may end without a word. Its clients shall not notice that by a reset.
+        atexit.register(self.stop)
         logger.info(
             "gateway started sockets=%s endpoint=%s", self.socket_endpoint, self.endpoint_url
         )
@@ -91,6 +95,12 @@ class LocalGateway:
 
         Waits for slow integrations and clients up to Limits.stop_timeout, then cuts them off.
         """
+        atexit.unregister(self.stop)
+        # A second thread waits for the end, too.
+        with self._stopping:
+            self._stop()
+
+    def _stop(self) -> None:
         if self._servers is not None:
             servers, self._servers = self._servers, None
             servers.stop()

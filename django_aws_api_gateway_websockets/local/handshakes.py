@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import uuid
 from http import HTTPStatus
 
@@ -19,8 +20,10 @@ from websockets.http11 import Request, Response
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")
 
 _TLS_HANDSHAKE = b"\x16"
+#: What a method can begin with.
+_LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _TLS_HINT = "sockets are ws:// here, and not wss://"
-_API_METHODS = (b"POST", b"PUT", b"PATCH", b"DELETE")
+_API_CALL = re.compile(rb"(POST|PUT|PATCH|DELETE) |[A-Z]+ \S*(/v2/|/(@|%40)connections)")
 _API_HINT = "; boto3 goes to the other port, AWS_GATEWAY_ENDPOINT_URL"
 
 #: What websockets answers itself, and with which status.
@@ -47,9 +50,10 @@ class Connection(ServerConnection):
 
     def data_received(self, data: bytes) -> None:
         if self.request is None:
-            self._begins_with = self._begins_with or data[:8]
-            if self._begins_with.startswith(_TLS_HANDSHAKE):
-                self._tell(0, f"TLS: {_TLS_HINT}")
+            self._begins_with = (self._begins_with + data[:200])[:200]
+            if self._begins_with[0] not in _LETTERS:
+                is_tls = self._begins_with.startswith(_TLS_HANDSHAKE)
+                self._tell(0, f"TLS: {_TLS_HINT}" if is_tls else "not HTTP")
                 self.transport.abort()
                 return
         super().data_received(data)
@@ -58,6 +62,8 @@ class Connection(ServerConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         self.timer.cancel()
         self.accepted.discard(self)
+        if self.request is None and self._begins_with:
+            self._tell(0, "cut off before the end of the request")
         super().connection_lost(exc)
 
     def _abort_if_silent(self) -> None:
@@ -68,8 +74,10 @@ class Connection(ServerConnection):
     def _answer_and_send_eof(self) -> None:
         error = self.protocol.handshake_exc
         if self._begins_with and isinstance(error, InvalidMessage):
-            is_api_call = self._begins_with.startswith(_API_METHODS)
-            self._tell(400, f"{error.__cause__}{_API_HINT if is_api_call else ''}")
+            # What follows a colon is what the client has sent, perhaps a cookie.
+            reason = str(error.__cause__).partition(":")[0]
+            hint = _API_HINT if _API_CALL.match(self._begins_with) else ""
+            self._tell(400, f"{reason}{hint}")
             self.transport.write(refusal_of(400).serialize())
         self._send_eof()
 
@@ -96,7 +104,7 @@ def connection_class(
 def hint_of(request: Request) -> str:
     """What to try instead, for a request that is no handshake."""
     method = getattr(request, "method", "GET")  # websockets 16 takes no other
-    return _API_HINT if method.encode() in _API_METHODS else ""
+    return _API_HINT if _API_CALL.match(f"{method} {request.path}".encode()) else ""
 
 
 def warn_of_subprotocol(request: Request, chosen: str | None) -> None:

@@ -134,6 +134,7 @@ def _is_ip_address(host: str) -> bool:
 
 class _Handler(BaseHTTPRequestHandler):
     server: ApiServer
+    raw_requestline: bytes
     protocol_version = "HTTP/1.1"
     server_version = "LocalGateway"
     # Head and body leave in one packet and at once. Otherwise each answer takes 40 ms more.
@@ -190,6 +191,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def send_error(self, code: int, message: str | None = None, *_: Any) -> None:
+        """Answer what http.server cannot read in AWS's shape, and say so on the console."""
+        self.close_connection = True
+        is_tls = self.raw_requestline.startswith(b"\x16")
+        # The text holds what the client has sent, which may be a secret.
+        reason = "TLS: this port is http://" if is_tls else (message or "").partition(" (")[0]
+        logger.warning("request refused status=%d reason=%r", code, reason)
+        if not is_tls:
+            self.request_version = "HTTP/1.1"
+            error = BadRequest("This is no request of HTTP/1.1.")
+            self._send(code, error.body, error.error_type)
 
     def log_message(self, *args: Any) -> None:
         """Log nothing, since each call has a line already."""

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 import urllib3
 from urllib3._collections import HTTPHeaderDict  # urllib3 1.26 exports it nowhere else
 
-from .backends import Answer, Backends, Request
+from .backends import Answer, Backends, IntegrationFailed, Request
 from .deployments import Route
 from .events import Event
 from .expressions import RESTRICTED_HEADERS
@@ -57,7 +57,12 @@ class Integrations:
         self._calls[api_id] += 1
         self._warn_if_late(api_id)
         try:
-            return await loop.run_in_executor(threads, self._backends.send, request, timeout)
+            answer = loop.run_in_executor(threads, self._backends.send, request, timeout)
+        except RuntimeError as error:  # Python starts no more calls.
+            self._calls[api_id] -= 1
+            raise IntegrationFailed("the program ends", 503) from error
+        try:
+            return await answer
         finally:
             self._calls[api_id] -= 1
 
@@ -131,7 +136,9 @@ def _mapped_values(route: Route, event: Event) -> Iterator[tuple[str, str, str]]
     for parameter in route.parameters:
         value = parameter.source.value(event, route.declared)
         if value is not None:
-            yield parameter.location, parameter.name, value
+            # JSON can contain half of a surrogate pair, and UTF-8 cannot.
+            text = value.encode(errors="replace").decode()
+            yield parameter.location, parameter.name, text
 
 
 def _with_query(url: str, arguments: list[str]) -> str:

@@ -198,4 +198,6 @@ def _log_answer(what: str, client: Client, event: Event, answer: Answer) -> None
 def _hint(answer: Answer) -> str:
     if not 300 <= answer.status < 400:
         return ""
-    return f" location={answer.location!r} hint={_REDIRECT_HINT!r}"
+    # A ticket is in the query, which Django's redirects keep.
+    location = (answer.location or "").partition("?")[0]
+    return f" location={location!r} hint={_REDIRECT_HINT!r}"

@@ -149,9 +149,10 @@ class SocketServer:
         """The stage that a handshake leads to, and the domain name that it came by."""
         hosts = request.headers.get_all("Host")
         try:
-            domain_name = urlsplit(f"//{hosts[0]}").hostname or "" if hosts else ""
+            (host,) = hosts
+            domain_name = urlsplit(f"//{host}").hostname or ""
         except ValueError as error:
-            raise HandshakeRefused(400, f"the header Host is no host: {hosts[0]!r}") from error
+            raise HandshakeRefused(400, f"not one host in the header Host: {hosts!r}") from error
         key = unquote(path).strip("/")
         if self._control.has_domain(domain_name):
             return self._control.mapped_stage(domain_name, key), domain_name
@@ -175,10 +176,15 @@ def _make_client(
         api_id=stage.api_id,
         stage_name=stage.name,
         domain_name=domain_name,
-        source_ip=address[0],
+        source_ip=_without_mapping(address[0]),
         port=connection.local_address[1],
         user_agent=user_agents[-1] if user_agents else None,
     )
+
+
+def _without_mapping(address: str) -> str:
+    """An IPv4 address as such. A socket of both families has it as an IPv6 address."""
+    return address.removeprefix("::ffff:") if "." in address else address
 
 
 def _log_opening(client: Client) -> None:

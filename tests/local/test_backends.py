@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -139,6 +141,9 @@ def test_an_answer_that_drips_ends_with_the_timeout(world, caplog, drip):
         b"220 smtp.example.com ESMTP\r\n\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nA: \0\r\nContent-Length: 0\r\n\r\n",
     ],
 )
 def test_an_answer_that_is_no_http_is_a_failure_at_once(world, caplog, broken):
@@ -173,7 +178,7 @@ def test_a_slow_api_holds_up_no_other(world, caplog):
 @pytest.mark.parametrize("route", ["default", "disconnect"])
 def test_a_redirect_is_told_with_where_it_leads(world, caplog, route):
     caplog.set_level(logging.INFO)
-    world.backend.answer(route, Reply(301, headers={"Location": "/ws/default/"}))
+    world.backend.answer(route, Reply(301, headers={"Location": "/ws/default/?ws_token=secret"}))
     client = world.connect(world.api().url)
     client.send("x")
     world.backend.received("default")
@@ -183,3 +188,29 @@ def test_a_redirect_is_told_with_where_it_leads(world, caplog, route):
     assert told.levelno == logging.WARNING
     assert "location='/ws/default/'" in told.getMessage()
     assert "APPEND_SLASH" in told.getMessage()
+    assert "secret" not in caplog.text
+
+
+def test_half_a_surrogate_pair_can_be_mapped(world):
+    mapped = {"integration.request.querystring.text": "route.request.body.text"}
+    api = world.api("$default", RequestParameters=mapped)
+    world.connect(api.url).send('{"text": "\\ud800"}')
+    assert world.backend.one("default").arguments == {"text": ["?"]}
+
+
+PROGRAM = """
+import sys
+from django_aws_api_gateway_websockets.local.gateway import LocalGateway
+gateway = LocalGateway()
+gateway.start()
+print(gateway.socket_endpoint, flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_program_that_ends_without_a_word_leaves_no_error():
+    program = subprocess.run(
+        [sys.executable, "-c", PROGRAM], input=b"\n", capture_output=True, timeout=30, check=True
+    )
+    assert program.stdout.startswith(b"ws://")
+    assert program.stderr == b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -28,8 +29,9 @@ def spoken(world, data):
     with socket.create_connection((address.hostname, address.port), PATIENCE) as sock:
         sock.sendall(data)
         answer = b""
-        while more := sock.recv(65536):
-            answer += more
+        with suppress(ConnectionResetError):
+            while more := sock.recv(65536):
+                answer += more
         return answer
 
 
@@ -62,6 +64,32 @@ def test_a_request_that_cannot_be_read_is_a_400_with_a_line(world, caplog, reque
     assert spoken(world, request_head).startswith(b"HTTP/1.1 400 ")
     (line,) = refusals(world, caplog)
     assert "status=400" in line
+
+
+@pytest.mark.parametrize("path", [b"/v2/apis", b"/production/%40connections/x"])
+def test_a_get_of_boto3_is_sent_to_the_other_port_as_well(world, caplog, path):
+    spoken(world, b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    (line,) = refusals(world, caplog)
+    assert "boto3 goes to the other port" in line
+
+
+@pytest.mark.parametrize("data", [b"\x80.\x01\x03\x01", b"\xff\xfe\r\n\r\n", b"\0\0\0\0"])
+def test_what_is_no_http_at_all_is_dropped_at_once(world, caplog, data):
+    assert spoken(world, data) == b""
+    (line,) = refusals(world, caplog)
+    assert "not HTTP" in line
+
+
+@pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: b\r\n"])
+def test_a_handshake_has_one_host(world, caplog, hosts):
+    head = UPGRADE.replace(b"Host: localhost\r\n", hosts)
+    assert spoken(world, b"GET /a/b HTTP/1.1\r\n" + head + b"\r\n").startswith(b"HTTP/1.1 400")
+
+
+def test_the_console_has_nothing_that_a_client_has_sent_in_a_broken_header(world, caplog):
+    spoken(world, b"GET /a/b HTTP/1.1\r\nCookie: secret\0\r\n\r\n")
+    refusals(world, caplog)
+    assert "secret" not in caplog.text
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT"])

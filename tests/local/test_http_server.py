@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
@@ -93,3 +94,28 @@ def test_a_web_page_of_another_site_may_not_even_ask(world, raw):
     answer = raw("OPTIONS", "/v2/apis", headers={"Origin": "https://evil.example"})
     assert answer.status == 501
     assert answer.headers.get("Access-Control-Allow-Origin") is None
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"nonsense\r\n\r\n", "Bad request syntax"),
+        (b"GET / HTTP/9.9\r\n\r\n", "Invalid HTTP version"),
+        (b"GET / HTTP/1.1\r\n" + b"A: a\r\n" * 300 + b"\r\n", "Too many headers"),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", "Request-URI Too Long"),
+        (b"\x16\x03\x01\x00\x00\r\n\r\n", "TLS"),
+    ],
+)
+def test_what_is_no_request_has_its_line_and_an_answer_in_awss_shape(world, caplog, data, words):
+    address = urlsplit(world.gateway.endpoint_url)
+    with socket.create_connection((address.hostname, address.port), PATIENCE) as sock:
+        sock.sendall(data)
+        sock.shutdown(socket.SHUT_WR)
+        answer = b""
+        with contextlib.suppress(ConnectionResetError):
+            while more := sock.recv(65536):
+                answer += more
+    world.until(lambda: "request refused" in caplog.text)
+    assert b"<html" not in answer.lower()
+    assert words == "TLS" or b"x-amzn-ErrorType: BadRequestException" in answer
+    assert "status=" in caplog.text

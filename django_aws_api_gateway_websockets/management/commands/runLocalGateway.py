@@ -65,6 +65,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if sys.version_info < (3, 10):
             raise CommandError("The local gateway needs Python 3.10 or newer.")
+        if threading.current_thread() is not threading.main_thread():
+            raise CommandError("Signals end the command. In a thread use LocalGateway itself.")
         _log_to_console()
         # This comes first, so that a signal during the start is not lost.
         with _stop_signal() as stop:
