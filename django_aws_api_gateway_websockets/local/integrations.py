@@ -10,6 +10,7 @@ import logging
 import re
 import secrets
 import time
+from asyncio import Future
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,8 @@ from .limits import Limits
 
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")
 
-#: Seconds between two warnings that calls of one API wait.
+_THREADS = "local-gateway-integration"
+#: Seconds between two warnings that calls of one route wait.
 _WARN_EVERY = 5.0
 #: The client's headers that end at the gateway: hop-by-hop (RFC 9110, 7.6.1) and its own Host.
 _NOT_FORWARDED = RESTRICTED_HEADERS | {
@@ -37,53 +39,46 @@ _NOT_FORWARDED = RESTRICTED_HEADERS | {
 
 
 class Integrations:
-    """Calls integrations, each API's by threads of its own: a slow API holds up no other."""
+    """Calls integrations, each route's by threads of its own: a slow one holds up no other."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._backends = Backends(
             4 * limits.workers, limits.connect_timeout, max_body=limits.message_size
         )
-        self._threads: dict[str, ThreadPoolExecutor] = {}
-        self._calls: Counter[str] = Counter()
-        self._warned_at: dict[str, float] = {}
+        #: For each route, (API, route key): its threads, its calls, and when a warning came.
+        self._threads: dict[tuple[str, str], ThreadPoolExecutor] = {}
+        self._calls: Counter[tuple[str, str]] = Counter()
+        self._warned_at: dict[tuple[str, str], float] = {}
 
     async def call(self, route: Route, event: Event) -> Answer:
         """The integration's answer, whatever its status. IntegrationFailed if there is none."""
         timeout = min(self._limits.integration_timeout, route.timeout)
-        api_id, request = event.context["apiId"], build_request(route, event)
-        threads = self._threads_of(api_id)
-        loop = asyncio.get_running_loop()
-        self._calls[api_id] += 1
-        self._warn_if_late(api_id)
+        request, key = build_request(route, event), (event.context["apiId"], route.key)
+        self._calls[key] += 1
+        self._warn_if_waiting(key)
         try:
-            answer = loop.run_in_executor(threads, self._backends.send, request, timeout)
-        except RuntimeError as error:  # Python starts no more calls.
-            self._calls[api_id] -= 1
-            raise IntegrationFailed("the program ends", 503) from error
-        try:
-            return await answer
+            return await self._answer(key, request, timeout)
         finally:
-            self._calls[api_id] -= 1
+            self._calls[key] -= 1
 
-    def _threads_of(self, api_id: str) -> ThreadPoolExecutor:
-        if api_id not in self._threads:
-            self._threads[api_id] = ThreadPoolExecutor(
-                self._limits.workers, "local-gateway-integration"
-            )
-        return self._threads[api_id]
+    def _answer(self, key: tuple[str, str], request: Request, timeout: float) -> Future[Answer]:
+        if key not in self._threads:
+            self._threads[key] = ThreadPoolExecutor(self._limits.workers, _THREADS)
+        loop = asyncio.get_running_loop()
+        try:
+            return loop.run_in_executor(self._threads[key], self._backends.send, request, timeout)
+        except RuntimeError as error:  # Python starts no more calls.
+            raise IntegrationFailed("the program ends", 503) from error
 
-    def _warn_if_late(self, api_id: str) -> None:
-        waiting = self._calls[api_id] - self._limits.workers
+    def _warn_if_waiting(self, key: tuple[str, str]) -> None:
+        waiting = self._calls[key] - self._limits.workers
         now = time.monotonic()
-        if waiting > 0 and now - self._warned_at.get(api_id, -_WARN_EVERY) >= _WARN_EVERY:
-            self._warned_at[api_id] = now
-            logger.warning(
-                "calls wait api_id=%s waiting=%d reason=%r",
-                api_id,
-                waiting,
-                f"{self._limits.workers} are being answered by the site, which is slow",
-            )
+        if waiting > 0 and now - self._warned_at.get(key, -_WARN_EVERY) >= _WARN_EVERY:
+            self._warned_at[key] = now
+            reason = f"the site is answering {self._limits.workers} others, slowly"
+            text = "%d calls wait api_id=%s route_key=%s reason=%r"
+            logger.warning(text, waiting, *key, reason)
 
     def interrupt(self) -> None:
         """Abort the calls in progress. Later ones fail at once."""

@@ -158,10 +158,12 @@ def test_an_answer_that_is_no_http_is_a_failure_at_once(world, caplog, broken):
     assert "broken answer" in caplog.text
 
 
-def test_a_slow_api_holds_up_no_other(world, caplog):
+@pytest.mark.parametrize("is_same_api", [False, True])
+def test_a_slow_route_holds_up_no_other(world, caplog, is_same_api):
     world.start(Limits(workers=2))
     hold = threading.Event()
-    slow, quick = world.api("$default"), world.api("join", replies=True)
+    slow = world.api("$default", "join", replies=True)
+    quick = slow if is_same_api else world.api("join", replies=True)
     world.backend.answer("default", Reply(hold=hold))
     for _ in range(3):
         world.connect(slow.url).send("x")
@@ -172,7 +174,7 @@ def test_a_slow_api_holds_up_no_other(world, caplog):
     assert client.recv(PATIENCE) == "welcome"
     hold.set()
     world.backend.received("default", 3)
-    assert f"calls wait api_id={slow.id} waiting=1" in caplog.text
+    assert f"1 calls wait api_id={slow.id} route_key=$default" in caplog.text
 
 
 @pytest.mark.parametrize("route", ["default", "disconnect"])
