@@ -6,6 +6,7 @@ Knows urllib3. Does not know events and routes.
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import urllib3
 from urllib3._collections import HTTPHeaderDict  # urllib3 1.26 exports it nowhere else
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.response import assert_header_parsing
 
 _SUBPROTOCOL = "Sec-WebSocket-Protocol"
 _CHUNK = 65_536
@@ -189,14 +191,16 @@ class _FinalResponse(http.client.HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
-        if self.msg.defects:
-            raise http.client.HTTPException("a line is no header")
+        try:
+            assert_header_parsing(self.msg)
+        except urllib3.exceptions.HTTPError as error:
+            raise http.client.HTTPException("a line is no header") from error
         # http.client would take such an answer to last until the connection ends.
         lengths = set(self.msg.get_all("Content-Length", []))
         if len(lengths) > 1 or not all(length.strip().isdecimal() for length in lengths):
             raise http.client.HTTPException("a Content-Length is no length")
-        if any("\0" in value for value in self.msg.values()):
-            raise http.client.HTTPException("a header has a NUL")
+        if any(re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value) for value in self.msg.values()):
+            raise http.client.HTTPException("a header has a control character")
 
 
 def _pool_classes(calls: _Calls) -> dict[str, Any]:

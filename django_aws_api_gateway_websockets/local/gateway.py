@@ -11,7 +11,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
-from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -68,7 +67,7 @@ class LocalGateway:
         documents = Documents(StateFile(Path(state_file)) if state_file else None)
         self._control = ControlPlane(documents, self._faults, self._limits.requests_kept)
         self._servers: _Servers | None = None
-        self._stopping = threading.Lock()
+        self._stopping = threading.RLock()  # A signal may interrupt stop().
 
     def start(self) -> None:
         """Open both ports. Raises OSError if one of them, or the state file, is not free."""
@@ -80,8 +79,9 @@ class LocalGateway:
         except OSError:
             self._control.close()
             raise
-        hosts = self._hosts_of(listeners[-1])
-        self._servers = _Servers(self._control, self._faults, self._limits, hosts, *listeners)
+        self._servers = _Servers(
+            self._control, self._faults, self._limits, self._hosts, *listeners
+        )
         self._control.set_socket_endpoint(self.socket_endpoint)
         self._servers.start()
         # A program may end without a word. Its clients shall not notice that by a reset.
@@ -138,13 +138,9 @@ class LocalGateway:
         address = _host_and_port(self._host, self._running.socket_port)
         return self._public_urls[0] or f"ws://{address}"
 
-    def _hosts_of(self, listener: socket.socket) -> frozenset[str] | None:
-        """The names by which the HTTP port may be asked for, None for any.
-
-        Who listens for other machines cannot know by which names they come.
-        """
-        if not ip_address(listener.getsockname()[0]).is_loopback:
-            return None
+    @property
+    def _hosts(self) -> frozenset[str]:
+        """The names by which this machine may ask the HTTP port."""
         public = (urlsplit(url or "").hostname or "" for url in self._public_urls)
         return frozenset({"", "localhost", self._host.lower(), *public})
 
@@ -193,7 +189,7 @@ class _Servers:
         control: ControlPlane,
         faults: FaultInjection,
         limits: Limits,
-        hosts: frozenset[str] | None,
+        hosts: frozenset[str],
         socket_listener: socket.socket,
         control_listener: socket.socket,
     ) -> None:

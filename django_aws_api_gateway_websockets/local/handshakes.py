@@ -114,9 +114,9 @@ def warn_of_subprotocol(request: Request, chosen: str | None) -> None:
     if chosen in offered or (chosen is None and not offered):
         return
     logger.warning(
-        "subprotocol missing offered=%r chosen=%r reason=%r",
-        headers[:200],
-        chosen,
+        "subprotocol missing offered=%d chosen=%d reason=%r",
+        len(offered),  # Not which ones: some pages send a token in this header.
+        chosen is not None,
         "browsers close a connection whose $connect is not answered with one that they offer",
     )
 

@@ -7,6 +7,7 @@ requests mean.
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import sys
 import threading
@@ -42,9 +43,9 @@ class ApiServer(ThreadingMixIn, HTTPServer):
         listener: socket.socket,
         control: ControlPlane,
         connections_api: ConnectionsApi,
-        hosts: frozenset[str] | None,
+        hosts: frozenset[str],
     ) -> None:
-        """Requests may name these hosts, any if it is None."""
+        """Requests of this machine may name these hosts, and addresses."""
         super().__init__(listener.getsockname()[:2], _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listener
@@ -89,12 +90,19 @@ class ApiServer(ThreadingMixIn, HTTPServer):
                 request.shutdown(socket.SHUT_RD)
             thread.join()
 
-    def answer(self, method: str, target: str, headers: Any, body: bytes) -> tuple[int, bytes]:
-        """The status and body of the answer, or a GatewayError."""
+    def answer(
+        self, method: str, target: str, headers: Any, body: bytes, address: str
+    ) -> tuple[int, bytes]:
+        """The status and body of the answer, or a GatewayError.
+
+        `address` is the one of ours that the request has come to.
+        """
         path = target.partition("?")[0]
         host = host_of(headers.get("Host", ""))
         is_callback = is_connections_path(path)
-        self._check_host(host, is_callback)
+        # Whoever comes from another machine may know this one by any name.
+        if _is_loopback(address):
+            self._check_host(host, is_callback)
         # This also keeps other web pages out. A browser sends such a header to another site only
         # after a preflight request, which this server refuses.
         if not headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256"):
@@ -109,7 +117,7 @@ class ApiServer(ThreadingMixIn, HTTPServer):
         A web page of that name would be of this server's own origin, and could do all that boto3
         can (DNS rebinding).
         """
-        is_own = self.hosts is None or host in self.hosts or host.endswith(".localhost")
+        is_own = host in self.hosts or host.endswith(".localhost")
         if is_own or _is_ip_address(host):
             return
         if not (is_callback and self.control.has_domain(host)):
@@ -124,6 +132,11 @@ def host_of(header: str) -> str:
         raise BadRequest(f"The header Host is no host: {header[:80]!r}") from error
 
 
+def _is_loopback(address: str) -> bool:
+    ip = ip_address(address)
+    return (getattr(ip, "ipv4_mapped", None) or ip).is_loopback
+
+
 def _is_ip_address(host: str) -> bool:
     try:
         ip_address(host)
@@ -134,7 +147,6 @@ def _is_ip_address(host: str) -> bool:
 
 class _Handler(BaseHTTPRequestHandler):
     server: ApiServer
-    raw_requestline: bytes
     protocol_version = "HTTP/1.1"
     server_version = "LocalGateway"
     # Head and body leave in one packet and at once. Otherwise each answer takes 40 ms more.
@@ -143,8 +155,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         try:
+            self._check_head()
             body = self._read_body()
-            status, answer = self.server.answer(self.command, self.path, self.headers, body)
+            address = self.connection.getsockname()[0]
+            status, answer = self.server.answer(
+                self.command, self.path, self.headers, body, address
+            )
         except GatewayError as error:
             self._refuse(error)
         except Exception:
@@ -155,10 +171,31 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
+    def handle_one_request(self) -> None:
+        # A TLS handshake may have no line end, which http.server would wait for.
+        first: Any = self.rfile
+        if first.peek(1)[:1] == b"\x16":
+            self.close_connection = True
+            logger.warning("request refused reason=%r", "TLS: this port is http://")
+            return
+        super().handle_one_request()
+
+    def _check_head(self) -> None:
+        """BadRequest for a head that two readers may read in two ways."""
+        headers = self.headers
+        counts = [len(set(headers.get_all(name, []))) for name in ("Content-Length", "Host")]
+        is_clear = not headers.defects and not headers.get_payload() and max(counts) <= 1
+        if not (is_clear and self.path.isascii() and self.path.isprintable()):
+            self.close_connection = True
+            raise BadRequest("This is no request of HTTP/1.1.")
+        if headers.get("Upgrade", "").lower() == "websocket":
+            raise BadRequest("Sockets go to the other port, see the gateway's socket_endpoint.")
+
     def _read_body(self) -> bytes:
         length = self.headers.get("Content-Length", "0")
         is_chunked = "Transfer-Encoding" in self.headers
-        if not length.isdecimal() or int(length) > _MAX_BODY_SIZE or is_chunked:
+        is_length = re.fullmatch(r"[0-9]{1,10}", length) is not None
+        if not is_length or int(length) > _MAX_BODY_SIZE or is_chunked:
             # The end of this request is unknown, so no other can be read from the connection.
             self.close_connection = True
             raise BadRequest("Send a body with a Content-Length of at most 10 MB.")
@@ -195,14 +232,12 @@ class _Handler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, *_: Any) -> None:
         """Answer what http.server cannot read in AWS's shape, and say so on the console."""
         self.close_connection = True
-        is_tls = self.raw_requestline.startswith(b"\x16")
         # The text holds what the client has sent, which may be a secret.
-        reason = "TLS: this port is http://" if is_tls else (message or "").partition(" (")[0]
+        reason = (message or "").partition(" (")[0]
         logger.warning("request refused status=%d reason=%r", code, reason)
-        if not is_tls:
-            self.request_version = "HTTP/1.1"
-            error = BadRequest("This is no request of HTTP/1.1.")
-            self._send(code, error.body, error.error_type)
+        self.request_version = "HTTP/1.1"
+        error = BadRequest("This is no request of HTTP/1.1.")
+        self._send(code, error.body, error.error_type)
 
     def log_message(self, *args: Any) -> None:
         """Log nothing, since each call has a line already."""

@@ -26,6 +26,8 @@ _REDIRECT_HINT = (
     "SECURE_SSL_REDIRECT, and what asks for a login."
 )
 _UNSUPPORTED_DATA = 1003
+#: What the gateway closes with for what a client has sent: broken frames, text or sizes.
+_FAULTS = {1002, 1007, 1009}
 _INTERNAL_ERROR = 1011
 
 
@@ -94,7 +96,14 @@ class Lifecycle:
         self._connections.unregister(client)
         await client.socket.wait_closed()
         code = client.socket.close_code
-        logger.info("connection closed connection_id=%s code=%s", client.connection_id, code)
+        is_fault = code in _FAULTS
+        logger.log(
+            logging.WARNING if is_fault else logging.INFO,
+            "connection closed connection_id=%s code=%s%s",
+            client.connection_id,
+            code,
+            f" reason={client.socket.close_reason!r}" if is_fault else "",
+        )
         await self._disconnect(client)
 
     async def _handle_messages(self, client: Client) -> None:

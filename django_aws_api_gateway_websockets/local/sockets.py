@@ -151,8 +151,10 @@ class SocketServer:
         try:
             (host,) = hosts
             domain_name = urlsplit(f"//{host}").hostname or ""
+            if not (host.isprintable() and path.isprintable()) or " " in host:
+                raise ValueError
         except ValueError as error:
-            raise HandshakeRefused(400, f"not one host in the header Host: {hosts!r}") from error
+            raise HandshakeRefused(400, "the path, or the header Host, is none") from error
         key = unquote(path).strip("/")
         if self._control.has_domain(domain_name):
             return self._control.mapped_stage(domain_name, key), domain_name

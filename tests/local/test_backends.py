@@ -144,6 +144,8 @@ def test_an_answer_that_drips_ends_with_the_timeout(world, caplog, drip):
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
         b"HTTP/1.1 200 OK\r\nA: \0\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nA: \x1b\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\r\n0\r\n\r\n",
     ],
 )
 def test_an_answer_that_is_no_http_is_a_failure_at_once(world, caplog, broken):
@@ -156,6 +158,7 @@ def test_an_answer_that_is_no_http_is_a_failure_at_once(world, caplog, broken):
         client.send("x")
         assert error_of(client) == "Internal server error"
     assert "broken answer" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.parametrize("is_same_api", [False, True])

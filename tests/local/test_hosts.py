@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -68,9 +69,28 @@ def test_the_public_names_are_answered_and_given_to_the_clients(world):
     assert world.gateway.socket_endpoint == "ws://localhost:19000"
 
 
-def test_whoever_listens_for_other_machines_answers_to_any_name(world, raw):
+def test_this_machine_is_guarded_even_if_others_may_come_in(world, raw):
     world.start(host="0.0.0.0")  # noqa: S104 - that is what is tested
-    assert asked_by(raw, "gateway:9001").status == 200
+    assert [asked_by(raw, host).status for host in ("evil.example", "localhost")] == [403, 200]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"no colon\r\n",
+        b"Content-Length: 0\r\nContent-Length: 1\r\n",
+        b"Host: a\r\nHost: b\r\n",
+        b"Content-Length: " + b"9" * 5000 + b"\r\n",
+        b"Upgrade: websocket\r\nConnection: Upgrade\r\n",
+    ],
+)
+def test_a_head_that_is_not_clear_is_a_400(world, caplog, headers):
+    address = urlsplit(world.gateway.endpoint_url)
+    signature = f"Authorization: {SIGNED['Authorization']}\r\n".encode()
+    with socket.create_connection((address.hostname, address.port), PATIENCE) as sock:
+        sock.sendall(b"GET /v2/apis HTTP/1.1\r\n" + signature + headers + b"\r\n")
+        assert sock.recv(1000).startswith(b"HTTP/1.1 400")
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="This system has no dual stack")
