@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.lookups import IContains, IEndsWith, IExact, IStartsWith
 
 from ..security.integrations import integration_refusal
 
@@ -68,3 +69,21 @@ class ExactCharField(TextField):
             is_mariadb = connection.mysql_is_mariadb
             parameters["collation"] = "utf8mb4_nopad_bin" if is_mariadb else "utf8mb4_0900_bin"
         return parameters
+
+
+class IgnoringCase:
+    """A lookup that ignores letter case, though the column does not.
+
+    MySQL and MariaDB leave that to the collation.
+    """
+
+    def process_lhs(self, compiler: Any, connection: Any, lhs: Any = None) -> Any:
+        lookup: Any = super()
+        sql, params = lookup.process_lhs(compiler, connection, lhs)
+        if connection.vendor == "mysql":
+            sql = f"{sql} COLLATE utf8mb4_general_ci"
+        return sql, params
+
+
+for lookup in (IExact, IContains, IStartsWith, IEndsWith):
+    ExactCharField.register_lookup(type(lookup.__name__, (IgnoringCase, lookup), {}))

@@ -9,9 +9,9 @@ from django import forms
 from django.db import models
 from django.forms import modelform_factory
 
-from django_aws_api_gateway_websockets.models import ApiGateway
+from django_aws_api_gateway_websockets.models import ApiGateway, WebSocketSession
 from django_aws_api_gateway_websockets.models.fields import EndpointField
-from tests.factories import make_gateway
+from tests.factories import make_gateway, make_session
 
 GOOD = [
     "https://www.example.com/ws/",
@@ -83,3 +83,12 @@ def test_a_gateways_base_endpoint_may_be_a_single_label_host():
     gateway = make_gateway(target_base_endpoint="http://web:8000/ws/")
     gateway.full_clean()
     assert gateway.target_base_endpoint == "http://web:8000/ws/"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("lookup", ["iexact", "icontains", "istartswith", "iendswith"])
+def test_names_of_channels_are_found_whatever_their_letter_case_if_one_asks_so(lookup):
+    make_session(channel_name="Garden")
+    found = WebSocketSession.objects.filter
+    assert found(**{f"channel_name__{lookup}": "GARDEN"}).count() == 1
+    assert found(channel_name="GARDEN").count() == 0

@@ -14,7 +14,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django_aws_api_gateway_websockets.views import WebSocketView
 from tests.aws_requests import event_headers
 
-pytestmark = pytest.mark.django_db
+# The application closes old connections, and with them the transaction of a test.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @csrf_exempt
