@@ -19,14 +19,6 @@ def gateway(control_plane):
     return make_live_gateway()
 
 
-@pytest.fixture
-def route(gateway, commit):
-    """The deployed route "join", as another process reads it."""
-    with commit():
-        made = make_route(gateway, route_key="join", integration_url=URL)
-    return fresh(made)
-
-
 # Saving
 
 
