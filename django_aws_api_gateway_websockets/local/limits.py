@@ -32,7 +32,7 @@ class Limits:
     stop_timeout: float = 5.0
     #: How many bytes may wait for one client. With more, a post to it is answered with 429.
     client_buffer: int = 1_048_576
-    #: How many integrations are called at once. More calls wait for their turn.
+    #: How many calls of one route run at once. More of them wait for their turn.
     workers: int = 64
     #: How many new TCP connections the system keeps until they are accepted.
     backlog: int = 1024

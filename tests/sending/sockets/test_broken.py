@@ -257,4 +257,4 @@ def test_one_thread_at_a_time_waits_to_close_them(monkeypatch):
             sender.join(DEADLINE)
     assert len(waiting) == 800
     # Of those that are started at the same moment, all but one end. Once there were ever more.
-    assert max(waiting) < 80, max(waiting)
+    assert max(waiting) < 20, max(waiting)
