@@ -91,10 +91,20 @@ def answer_of(response: Response) -> Answer:
     return error_answer(response.status, response.error_type, response.body)
 
 
-class Received(BytesIO):
-    """The bytes that have come, as the socket of a HTTPResponse. Notes whether it wanted more."""
+class Received:
+    """The bytes that have come, as the socket of a HTTPResponse. Notes whether it wanted more.
+
+    It is no BytesIO, which closes itself when it is freed: a Ctrl-C that comes then is lost.
+    """
 
     wanted_more = False
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._length = BytesIO(data), len(data)
+
+    @property
+    def is_read(self) -> bool:
+        return self._data.tell() == self._length
 
     def makefile(self, *args: Any) -> Received:
         return self
@@ -102,15 +112,17 @@ class Received(BytesIO):
     def close(self) -> None:
         """Keep the position, which tells whether all has been read."""
 
+    flush = close
+
     def readline(self, limit: Optional[int] = -1) -> bytes:
-        line = super().readline(limit)
+        line = self._data.readline(limit)
         self.wanted_more |= not line.endswith(b"\n") and len(line) != limit
         return line
 
     def read(self, size: Optional[int] = -1) -> bytes:
         # A length may have more digits than a BytesIO takes. There is never more than the maximum.
         wanted = math.inf if size is None or size < 0 else size
-        data = super().read(int(min(wanted, 2 * MAX_RESPONSE_BYTES)))
+        data = self._data.read(int(min(wanted, 2 * MAX_RESPONSE_BYTES)))
         self.wanted_more |= len(data) < wanted
         return data
 
@@ -121,17 +133,19 @@ def _read_by_http_client(data: bytes, is_all: bool) -> Optional[Response]:
     try:
         response.begin()
         while 100 < response.status < 200 and response.status != 101:
-            response = HTTPResponse(received)  # The one before was an interim response.
+            response.close()  # It was an interim response.
+            response = HTTPResponse(received)
             response.begin()
         body = response.read()
     except (HTTPException, ValueError) as error:
         problem = error
+    response.close()
     if received.wanted_more and not is_all:
         return None
     # http.client sets the status as soon as it has read its line.
     if not isinstance(response.status, int):
         raise HTTPException("There is no status") from problem
-    is_whole = not problem and not received.wanted_more and received.tell() == len(data)
+    is_whole = not problem and not received.wanted_more and received.is_read
     # After a 101 the connection speaks another protocol.
     is_reusable = is_whole and not response.will_close and response.status >= 200
     is_error = response.status >= 300 and response.headers

@@ -54,5 +54,5 @@ def run(lines, transport, url, first=""):
         timeout=3 * DEADLINE,
         check=False,
     )
-    assert found.stdout + found.stderr == ""
+    assert (found.stdout + found.stderr) == "", found.stdout + found.stderr
     assert found.returncode == 0
