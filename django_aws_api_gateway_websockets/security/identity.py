@@ -43,9 +43,10 @@ def of_request(request: HttpRequest) -> Identity:
     # The user comes first: to find it Django reads the session, which drops a made-up key.
     if not is_user:
         return Identity(login=login_of(request))
-    is_session_users = is_session_of(getattr(request, "session", {}), user)
-    login = login_of(request) if is_session_users else None
-    return of_user(user, login, _backend_of(request, user))
+    session = getattr(request, "session", {})
+    if is_session_of(session, user):
+        return of_user(user, login_of(request), session.get(BACKEND_SESSION_KEY))
+    return of_user(user, None, getattr(user, "backend", None))
 
 
 def of_cookie(request: HttpRequest) -> Identity:
@@ -77,14 +78,6 @@ def is_session_of(session: Any, user: Any) -> bool:
     """True if this session of Django is the login of this user."""
     key: str = user._meta.pk.value_to_string(user)
     return bool(session.get(SESSION_KEY) == key)
-
-
-def _backend_of(request: HttpRequest, user: Any) -> Optional[str]:
-    session = getattr(request, "session", None)
-    if session is not None and is_session_of(session, user):
-        path: Optional[str] = session.get(BACKEND_SESSION_KEY)
-        return path
-    return getattr(user, "backend", None)
 
 
 def auth_hashes(user: Any) -> list[str]:

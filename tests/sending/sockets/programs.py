@@ -54,5 +54,6 @@ def run(lines, transport, url, first=""):
         timeout=3 * DEADLINE,
         check=False,
     )
-    assert (found.stdout + found.stderr) == "", found.stdout + found.stderr
+    said = found.stdout + found.stderr
+    assert said == "", said
     assert found.returncode == 0
