@@ -29,9 +29,13 @@ DEFAULTS: Dict[str, Any] = {
     "connect_rate": None,
     "message_rate": None,
     "rate_cache": "default",
+    "client_limits": {},
     "task_backend": None,
     "task_lease": 60,
 }
+
+#: What "client_limits" may hold: seconds, and for "frame" bytes. See Limits in client.d.ts.
+CLIENT_LIMITS = ("idle", "lifetime", "frame", "handshake", "overlap")
 
 
 class Settings:
@@ -183,6 +187,11 @@ class Settings:
         return str(self._websockets("rate_cache"))
 
     @property
+    def client_limits(self) -> Dict[str, float]:
+        """WEBSOCKETS["client_limits"]: what pages take for API Gateway's limits, by name."""
+        return dict(self._websockets("client_limits") or {})
+
+    @property
     def task_backend(self) -> Optional[str]:
         """WEBSOCKETS["task_backend"]: "celery", "django", or the dotted path of a class."""
         return self._websockets("task_backend") or None
@@ -199,6 +208,19 @@ class Settings:
     @property
     def authentication_backends(self) -> list[str]:
         return list(django_settings.AUTHENTICATION_BACKENDS)
+
+    @property
+    def csrf_header(self) -> str:
+        """CSRF_HEADER_NAME, as a client writes it."""
+        return django_settings.CSRF_HEADER_NAME[len("HTTP_") :].replace("_", "-")
+
+    @property
+    def csrf_cookie(self) -> Optional[str]:
+        """CSRF_COOKIE_NAME, if a page may read that cookie, else None."""
+        is_readable = not (
+            django_settings.CSRF_USE_SESSIONS or django_settings.CSRF_COOKIE_HTTPONLY
+        )
+        return django_settings.CSRF_COOKIE_NAME if is_readable else None
 
     @property
     def trusted_origins(self) -> list[str]:

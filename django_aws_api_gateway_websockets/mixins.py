@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING, Any, Optional
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from django.http import HttpRequest
-from django.http.request import split_domain_port
 
-from .conf import conf
+from . import pages
 from .models import ApiGateway, ApiGatewayAdditionalRoute
 
 if TYPE_CHECKING:
@@ -21,7 +19,8 @@ else:
 class WebSocketContextMixin(Base):
     """Adds ``websocket_url`` and ``websocket_channel`` to the context of a template view.
 
-    The URL is an empty string until the gateway has been created.
+    The URL is an empty string until the gateway has been created. The tag ``{% websocket %}``
+    reads it, and ``websocket_gateway``.
     """
 
     request: HttpRequest
@@ -32,10 +31,7 @@ class WebSocketContextMixin(Base):
 
     def get_api_gateway(self) -> Optional[ApiGateway]:
         """Override to choose the gateway."""
-        created = ApiGateway.objects.filter(api_created=True)
-        if self.api_gateway_name:
-            created = created.filter(api_name=self.api_gateway_name)
-        return created.order_by("pk").first()
+        return pages.find_gateway(self.api_gateway_name)
 
     def get_websocket_channel(self) -> str:
         """Override to choose the channel."""
@@ -44,22 +40,11 @@ class WebSocketContextMixin(Base):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         channel = self.get_websocket_channel()
         gateway = self.get_api_gateway()
-        socket_url = gateway.socket_url if gateway else ""
         context: dict[str, Any] = super().get_context_data(**kwargs)
         context["websocket_channel"] = channel
-        context["websocket_url"] = self._with_channel(socket_url, channel) if socket_url else ""
+        context["websocket_gateway"] = gateway
+        context["websocket_url"] = pages.socket_url(gateway, channel, self.request)
         return context
-
-    def _with_channel(self, socket_url: str, channel: str) -> str:
-        url = urlsplit(socket_url)
-        if conf.endpoint_is_loopback and url.port:  # AWS's URLs have no port
-            # To a browser localhost and 127.0.0.1 are two sites. Only the page's own host has the
-            # page's cookies.
-            page_host, _ = split_domain_port(self.request.get_host())
-            url = url._replace(netloc=f"{page_host}:{url.port}")
-        # Some programs between here and the view do not read + as a space. All read %20 so.
-        query = urlencode({"channel": channel}, quote_via=quote) if channel else ""
-        return urlunsplit(url._replace(query=query))
 
 
 class AddWebSocketRouteToContextMixin(Base):

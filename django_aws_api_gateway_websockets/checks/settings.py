@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage
 
 from .. import aws, sending
-from ..conf import DEFAULTS, conf
+from ..conf import CLIENT_LIMITS, DEFAULTS, conf
 from ..exceptions import ConfigurationError, RegionMissing
 from ..models.broadcasts import task_backend
 from ..security import proof
@@ -138,6 +138,7 @@ def _check_websockets() -> Iterator[CheckMessage]:
     yield from _check_old_header(values)
     yield from _check_integration_hosts(values["allowed_integration_hosts"])
     yield from check_endpoints(values["endpoints"])
+    yield from _check_client_limits(values["client_limits"])
     yield from _check_transport()
     yield from _check_task_backend()
 
@@ -157,11 +158,27 @@ def _check_whole_number(name: str, value: Any, number: str, anchor: str) -> Iter
         yield check_message(number, text, f"The default is {DEFAULTS[name]}.", anchor)
 
 
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+
+
 def _check_number(name: str, value: Any) -> Iterator[CheckMessage]:
-    is_positive = isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
-    if not (is_positive or value is DEFAULTS[name] is None):
+    if not (_is_positive(value) or value is DEFAULTS[name] is None):
         text = f'WEBSOCKETS["{name}"] is not a positive number.'
         yield check_message("E020", text, f"The default is {DEFAULTS[name]}.", IN_SETTINGS)
+
+
+def _check_client_limits(limits: Any) -> Iterator[CheckMessage]:
+    is_dict = isinstance(limits or {}, dict)
+    if not is_dict or not all(
+        name in CLIENT_LIMITS and _is_positive(value) for name, value in (limits or {}).items()
+    ):
+        yield check_message(
+            "E028",
+            'WEBSOCKETS["client_limits"] is not a dict of limits and positive numbers.',
+            f"Give some of {', '.join(CLIENT_LIMITS)}, or leave it out.",
+            IN_SETTINGS,
+        )
 
 
 def _check_rate_cache(alias: Any) -> Iterator[CheckMessage]:

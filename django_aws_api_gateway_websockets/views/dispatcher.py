@@ -20,7 +20,7 @@ from ..exceptions import (
     UserAgentUnexpected,
 )
 from ..signals import session_opened
-from . import errors, queries
+from . import errors, queries, replies
 from .admission import Admission
 from .answers import plain_answer
 from .events import CONNECT, DISCONNECT, parse_body
@@ -32,6 +32,10 @@ logger = logging.getLogger(__package__)
 
 #: The key by which messages of the releases 2.x to 4.x name their handler.
 LATER_KEY = "handler"
+
+#: The action by which a client keeps a silent connection open. Where provisioning has made its
+#: route, it does not come here.
+PING = "ping"
 
 #: The hooks that answer a refusal, the narrowest class first.
 ANSWERS: dict[Any, str] = {
@@ -70,14 +74,18 @@ class EventDispatcher(Admission):
             response = handle()
         except RequestRefused as refusal:
             response = self.refuse(refusal)
-        except errors.ANSWERED_BY_DJANGO:
+        except errors.ANSWERED_BY_DJANGO as error:
+            self.has_failed = True
+            self.tell_django_answers(error)
             raise
         except Exception as error:  # noqa: BLE001 - as Django itself does around every view
             response = self.fail(error)
         finally:
             if self.route == CONNECT:
                 self.end_connect(response)
-        return response
+        if self.route in (CONNECT, DISCONNECT):
+            return response
+        return replies.reply(self.view, response, in_answer=self.event.has_route_response)
 
     def connect(self) -> HttpResponseBase:
         """Make the session, after all checks if a site has called connect() itself."""
@@ -124,6 +132,8 @@ class EventDispatcher(Admission):
             return getattr(view, action)  # type: ignore[no-any-return]
         if action == "change_channel" and view.allow_channel_change:
             return self.change_channel
+        if view.body == {view.route_selection_key: PING}:
+            return self.hear_ping
         if type(view).default is Hooks.default:
             raise RequestRefused("Unknown action", reason=f"action={action[:80]!r}")
         return view.default
@@ -153,6 +163,9 @@ class EventDispatcher(Admission):
             and (allowed is None or name in allowed)
             and is_handler(type(self.view), Hooks, name)
         )
+
+    def hear_ping(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: the gateway has counted the message, which keeps its connection open."""
 
     def change_channel(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Move the session to the channel that the message names; answer with its name."""
@@ -248,6 +261,11 @@ class EventDispatcher(Admission):
                 )
                 return answer
         return plain_answer(self.view, refusal)
+
+    def tell_django_answers(self, error: Exception) -> None:
+        """Reply that the message has failed, before Django makes its page of the exception."""
+        if self.route not in (CONNECT, DISCONNECT):
+            replies.send_error(self.view, errors.status_of(error))
 
     def fail(self, error: Exception) -> HttpResponse:
         """Answer an exception that nobody expects."""

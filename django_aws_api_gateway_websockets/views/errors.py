@@ -14,6 +14,13 @@ from django.utils.log import log_response
 ANSWERED_BY_DJANGO = (BadRequest, Http404, PermissionDenied, SuspiciousOperation)
 
 
+def status_of(error: Exception) -> int:
+    """Return the status of Django's answer to one of ``ANSWERED_BY_DJANGO``."""
+    if isinstance(error, Http404):
+        return 404
+    return 403 if isinstance(error, PermissionDenied) else 400
+
+
 def respond_to(error: Exception, request: HttpRequest, what: str) -> HttpResponse:
     """Log the exception; return a 500 without details, even with DEBUG: it may reach a client.
 

@@ -39,6 +39,8 @@ class Event:
         #: The client's address, as API Gateway saw it. It is mapped, as the ids are; an
         #: integration without the mapping would pass on what its client sends by that name.
         self.source_ip = headers.get("Sourceip", "")
+        #: True if the gateway hands the answer to this message on to its client.
+        self.has_route_response = headers.get("Routeresponse") == "true"
         offered = headers.get("Sec-Websocket-Protocol", "")
         #: The subprotocols that the client offers, in its order of preference.
         self.subprotocols = tuple(filter(None, map(str.strip, offered.split(","))))

@@ -35,6 +35,8 @@ class Hooks(Answers):
     route_selection_key: str = "action"
     #: Another key that may do so, and comes first. None is "handler", which comes second.
     handler_selection_key: Optional[str] = None
+    #: The key of a message whose value wants a reply, and comes back in it; None for no replies.
+    ref_key: Optional[str] = "ref"
     #: The only handlers that a client may call; None for all. It does not limit ``default``.
     allowed_handlers: Optional[Collection[str]] = None
     #: Publish the handler ``change_channel``: {"action": "change_channel", "channel": "garden"}.

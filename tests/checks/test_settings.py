@@ -204,6 +204,18 @@ def test_a_lease_that_is_no_positive_number_is_an_error(settings, value):
     assert list(problems()) == ["E022"]
 
 
+@pytest.mark.parametrize("limits", [{}, None, {"idle": 2.5, "frame": 1024}])
+def test_limits_of_the_client_are_numbers_by_name(settings, limits):
+    settings.WEBSOCKETS = {"client_limits": limits}
+    assert problems() == {}
+
+
+@pytest.mark.parametrize("limits", [{"idl": 2}, {"idle": 0}, {"idle": "2"}, {"idle": True}, 2])
+def test_limits_that_the_client_does_not_know_are_an_error(settings, limits):
+    settings.WEBSOCKETS = {"client_limits": limits}
+    assert list(problems()) == ["E028"]
+
+
 @pytest.mark.parametrize("value", [None, "", "tests.queues.HeldBackend"])
 def test_no_backend_and_one_that_can_be_imported_are_fine(settings, value):
     settings.WEBSOCKETS = {"task_backend": value}

@@ -26,7 +26,7 @@ def event_of(headers):
     return events.event_of(RequestFactory().post("/ws/default", headers=headers))
 
 
-EMPTY = {"secret": "", "ticket": "", "missing_headers": ()}
+EMPTY = {"secret": "", "ticket": "", "missing_headers": (), "has_route_response": False}
 
 
 def test_an_event_is_read_from_its_headers_whatever_their_letter_case():
@@ -44,7 +44,7 @@ def test_an_event_is_read_from_its_headers_whatever_their_letter_case():
 
 
 def test_what_no_header_tells_is_empty():
-    assert set(vars(event_of({})).values()) == {"", ()}
+    assert set(vars(event_of({})).values()) == {"", (), False}
 
 
 @pytest.mark.parametrize(
