@@ -41,10 +41,7 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         Raises MessageNotSerializable, MessageTooLarge (128 KiB) or RegionMissing before a message
         leaves.
         """
-        report, body = Report(), sending.encode(data)
-        send = partial(recipients.send, self, body, report, progress=progress)
-        now_or_on_commit(self, send, on_commit)
-        return report
+        return send_body(self, sending.encode(data), on_commit, progress)
 
     async def asend_message(self, data: Any, *, progress: Optional[Progress] = None) -> Report:
         """Send as ``send_message`` does, without blocking the event loop.
@@ -57,18 +54,30 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         """
         return await recipients.asend(self, sending.encode(data), progress=progress)
 
-    def send_to_one(
-        self, session: WebSocketSession, data: Any, *, on_commit: bool = False
+    def send_text(
+        self, text: str, *, on_commit: bool = False, progress: Optional[Progress] = None
     ) -> Report:
-        """Send ``data`` to one session that is loaded already; see ``send_message``."""
-        report, body = Report(), sending.encode(data)
+        """Send ``text`` as it is, for example an HTML fragment, and otherwise as ``send_message``.
+
+        Raises MessageNotSerializable for an empty text, for half a surrogate pair, and for what is
+        no text.
+        """
+        return send_body(self, sending.encode_text(text), on_commit, progress)
+
+    async def asend_text(self, text: str, *, progress: Optional[Progress] = None) -> Report:
+        """Send as ``send_text`` does, without blocking the event loop; see ``asend_message``."""
+        return await recipients.asend(self, sending.encode_text(text), progress=progress)
+
+    def send_to_one(self, session: WebSocketSession, body: bytes, on_commit: bool) -> Report:
+        """Send an encoded message to one session that is loaded already; see ``send_message``."""
+        report = Report()
         send = partial(recipients.send_to_one, self, session, body, report)
         now_or_on_commit(self, send, on_commit)
         return report
 
-    async def asend_to_one(self, session: WebSocketSession, data: Any) -> Report:
-        """Send ``data`` to one session that is loaded already; see ``asend_message``."""
-        return await recipients.asend_to_one(self, session, sending.encode(data))
+    async def asend_to_one(self, session: WebSocketSession, body: bytes) -> Report:
+        """Send an encoded message to one session that is loaded already; see ``asend_message``."""
+        return await recipients.asend_to_one(self, session, body)
 
     def of_login(self, session_key: str) -> WebSocketSessionQuerySet:
         """Return the sessions that were opened by the login with this key of Django's session.
@@ -124,6 +133,19 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         return report
 
     close_one.alters_data = True  # type: ignore[attr-defined]
+
+
+def send_body(
+    sessions: WebSocketSessionQuerySet,
+    body: bytes,
+    on_commit: bool,
+    progress: Optional[Progress],
+) -> Report:
+    """Send an encoded message to these sessions, now or on commit."""
+    report = Report()
+    send = partial(recipients.send, sessions, body, report, progress=progress)
+    now_or_on_commit(sessions, send, on_commit)
+    return report
 
 
 def close_rows(
@@ -206,11 +228,22 @@ class WebSocketSession(ChangeTracking):
 
         The connection is tried even if the row says that it is closed.
         """
-        return type(self).objects.send_to_one(self, data, on_commit=on_commit)
+        return type(self).objects.send_to_one(self, sending.encode(data), on_commit)
 
     async def asend_message(self, data: Any) -> Report:
         """Send as ``send_message`` does, without blocking the event loop."""
-        return await type(self).objects.asend_to_one(self, data)
+        return await type(self).objects.asend_to_one(self, sending.encode(data))
+
+    def send_text(self, text: str, *, on_commit: bool = False) -> Report:
+        """Send ``text`` as it is to this connection; see the queryset's ``send_text``.
+
+        The connection is tried even if the row says that it is closed.
+        """
+        return type(self).objects.send_to_one(self, sending.encode_text(text), on_commit)
+
+    async def asend_text(self, text: str) -> Report:
+        """Send as ``send_text`` does, without blocking the event loop."""
+        return await type(self).objects.asend_to_one(self, sending.encode_text(text))
 
     def close(self, *, on_commit: bool = False) -> Report:
         """Close the connection; see the queryset's ``close``.

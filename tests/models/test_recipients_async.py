@@ -64,12 +64,22 @@ async def to_a_gateway():
     return await (await one()).api_gateway.sessions.asend_message("x")
 
 
+async def text_to_a_session():
+    return await (await one()).asend_text("<p>")
+
+
+async def text_to_the_manager():
+    return await sessions.asend_text("<p>")
+
+
 SENDERS = {
     to_a_session: 1,
     to_a_session_without_its_gateway: 1,
     to_a_queryset: 1,
     to_the_manager: 3,
     to_a_gateway: 3,
+    text_to_a_session: 1,
+    text_to_the_manager: 3,
 }
 
 
