@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models, transaction
 
 from .. import sending
+from ..exceptions import MessageNotSerializable
 from ..security.digests import digest
 from ..sending import Progress, Report, Row
 from ..signals import CLOSED
@@ -99,12 +100,18 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         Raises ConfigurationError without WEBSOCKETS["task_backend"], and MessageNotSerializable or
         MessageTooLarge (128 KiB), before anything is recorded.
         """
-        task_backend()
-        message = sending.encode(data).decode()
-        return Broadcast.objects.start(message, recipients.connected_keys(self), at_most_once)
+        return broadcast_body(self, sending.encode(data), at_most_once)
 
-    # A template must not call this.
-    broadcast.alters_data = True  # type: ignore[attr-defined]
+    def broadcast_text(self, text: str, *, at_most_once: bool = False) -> Broadcast:
+        """Send ``text`` as it is, and otherwise as ``broadcast`` does.
+
+        Raises MessageNotSerializable as ``send_text`` does, and for a text with NUL, which
+        PostgreSQL could not record.
+        """
+        return broadcast_body(self, sending.encode_text(text), at_most_once)
+
+    # A template must not call these.
+    broadcast.alters_data = broadcast_text.alters_data = True  # type: ignore[attr-defined]
 
     def close(self, *, on_commit: bool = False) -> Report:
         """Close the connections of the connected sessions of this queryset, and mark their rows.
@@ -146,6 +153,18 @@ def send_body(
     send = partial(recipients.send, sessions, body, report, progress=progress)
     now_or_on_commit(sessions, send, on_commit)
     return report
+
+
+def broadcast_body(
+    sessions: WebSocketSessionQuerySet, body: bytes, at_most_once: bool
+) -> Broadcast:
+    """Record an encoded message for the sessions that are connected now; see ``broadcast``."""
+    task_backend()
+    if b"\0" in body:  # JSON has it escaped. SQLite would take it, but a site may move.
+        raise MessageNotSerializable("A broadcast must not contain NUL: PostgreSQL refuses it.")
+    return Broadcast.objects.start(
+        body.decode(), recipients.connected_keys(sessions), at_most_once
+    )
 
 
 def close_rows(
