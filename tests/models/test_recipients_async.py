@@ -142,10 +142,12 @@ def test_a_bad_message_is_raised(edge):
     assert edge.requests == []
 
 
-def test_progress_is_told(edge):
+@pytest.mark.parametrize("method", ["asend_message", "asend_text"])
+def test_progress_is_told(edge, method):
     told = []
     everybody = sessions.all()
-    async_to_sync(everybody.asend_message)("x", progress=lambda *words: told.append(words))
+    send = getattr(everybody, method)
+    async_to_sync(send)("x", progress=lambda *words: told.append(words))
     assert told[-1] == (3, 3)
 
 

@@ -123,6 +123,12 @@ def test_a_text_reaches_those_whom_a_message_reaches(outbox, room, choose, expec
     assert (report.sent, report.gone) == (len(reached), len(expected) - len(reached))
 
 
+def test_the_progress_of_a_text_is_told(outbox, room):
+    told = []
+    room.send_text("x", progress=lambda *words: told.append(words))
+    assert told[-1] == (3, 3)
+
+
 def test_a_session_is_tried_even_if_its_row_says_closed(outbox, room):
     assert sessions.get(connection_id="closed").send_message("x").sent == 1
     assert recipients(outbox) == ["closed"]
