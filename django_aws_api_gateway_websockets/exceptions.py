@@ -71,7 +71,10 @@ class MessageError(WebSocketError):
 
 
 class MessageNotSerializable(MessageError, TypeError, ValueError):
-    """The message has no JSON form (an unknown type, NaN, an infinity)."""
+    """The message has no JSON form (an unknown type, NaN, an infinity), or a text cannot be sent.
+
+    An empty text cannot, nor half a surrogate pair, nor what is no text.
+    """
 
 
 class MessageTooLarge(MessageError, ValueError):

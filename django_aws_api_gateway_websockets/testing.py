@@ -34,12 +34,34 @@ else:
     Base = object
 
 
+def parsed(frame: str | bytes) -> Any:
+    """Return what a frame says as JSON, or the frame itself if it is no JSON."""
+    try:
+        return json.loads(frame, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return frame
+
+
+def _refuse(constant: str) -> Any:
+    """Raise ValueError: Python alone takes NaN and Infinity for JSON."""
+    raise ValueError(constant)
+
+
 class SentMessage(NamedTuple):
     """One message to one connection, as it would have gone to AWS."""
 
     connection_id: str
-    data: Any
+    #: The frame itself.
+    text: str
     url: str
+
+    @property
+    def data(self) -> Any:
+        """What the frame says as JSON, or its text if it is no JSON.
+
+        ``send_message("5")`` and ``send_text('"5"')`` send the same frame and look the same here.
+        """
+        return parsed(self.text)
 
     @property
     def session(self) -> WebSocketSession:
@@ -60,8 +82,12 @@ class Outbox(List[SentMessage]):
         self.closed: list[str] = []
 
     def to(self, connection_id: str) -> list[Any]:
-        """Return what was sent to one connection."""
+        """Return the data that was sent to one connection; see ``SentMessage.data``."""
         return [message.data for message in self if message.connection_id == connection_id]
+
+    def texts_to(self, connection_id: str) -> list[str]:
+        """Return the frames that were sent to one connection, as they were."""
+        return [message.text for message in self if message.connection_id == connection_id]
 
     def clear(self) -> None:
         super().clear()
@@ -73,7 +99,7 @@ class Outbox(List[SentMessage]):
         """Add a message, unless its recipient is gone or failing; return the outcome."""
         failure = self._failure(recipient)
         if failure is None:
-            sent = SentMessage(recipient.connection_id, json.loads(body), recipient.endpoint.url)
+            sent = SentMessage(recipient.connection_id, body.decode(), recipient.endpoint.url)
             self.append(sent)
         return failure or SENT
 
@@ -173,8 +199,13 @@ class WebSocketClient:
 
     @property
     def received(self) -> list[Any]:
-        """The messages that were sent to this connection."""
+        """The messages that were sent to this connection, parsed if they are JSON."""
         return outbox.to(self.connection_id)
+
+    @property
+    def received_texts(self) -> list[str]:
+        """The frames that were sent to this connection, as they were."""
+        return outbox.texts_to(self.connection_id)
 
     @property
     def is_closed(self) -> bool:

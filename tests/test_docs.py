@@ -296,6 +296,11 @@ def test_a_report_has_counts_and_reasons(alice, websocket, websocket_outbox, cap
     assert capsys.readouterr().out == "1 0 1\n1 failed: ForbiddenException\n"
 
 
+def test_a_fragment_is_sent_as_it_is(alice):
+    run("sending-text")
+    assert alice.received_texts == ['<p id="news">Tea &amp; cake at four.</p>']
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_message_can_wait_for_the_commit(alice):
     run("sending-transaction")

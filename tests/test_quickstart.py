@@ -28,8 +28,8 @@ def test_the_project_passes_djangos_checks(project):
 
 
 def test_the_examples_of_the_testing_page_pass_in_a_testcase(project):
-    labels = {"chat.tests": 5, "chat.test_mocks": 3}
-    for name in ("testing-testcase", "testing-refusal", "testing-closed"):
+    labels = {"chat.tests": 6, "chat.test_mocks": 3}
+    for name in ("testing-testcase", "testing-refusal", "testing-closed", "testing-text"):
         project.write(name)
     for name in ("mocks-patch", "mocks-stubber", "mocks-hook"):
         project.write(name)

@@ -140,6 +140,29 @@ def test_the_outbox_has_the_messages_in_order_with_session_and_url(websocket, we
     assert message.url == "https://testserver.execute-api.us-east-1.amazonaws.com/production"
 
 
+#: What is sent, and what the outbox shows: the frame, and its data.
+FRAMES = {
+    "JSON": ("send_message", {"n": 1}, '{"n": 1}', {"n": 1}),
+    "JSON of a text": ("send_message", "<p>é</p>", '"<p>é</p>"', "<p>é</p>"),
+    "HTML": ("send_text", "<p>é</p>", "<p>é</p>", "<p>é</p>"),
+    "a text that is JSON": ("send_text", "5", "5", 5),
+    "a text that Python alone takes for JSON": ("send_text", "NaN", "NaN", "NaN"),
+    "a text that nests too deep": ("send_text", "[" * 100_000, "[" * 100_000, "[" * 100_000),
+}
+
+
+@pytest.mark.parametrize(("method", "sent", "text", "data"), FRAMES.values(), ids=FRAMES)
+def test_a_frame_is_shown_as_it_is_and_parsed_if_it_is_json(
+    websocket, websocket_outbox, method, sent, text, data
+):
+    ws = websocket("/ws/")
+    getattr(ws.session, method)(sent)
+    (message,) = websocket_outbox
+    assert (message.text, message.data) == (text, data)
+    assert (ws.received_texts, ws.received) == ([text], [data])
+    assert websocket("/ws/").received_texts == []
+
+
 def test_a_client_that_has_disconnected_is_gone(websocket, websocket_outbox):
     ws = websocket("/ws/")
     ws.disconnect()

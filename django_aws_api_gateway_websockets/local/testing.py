@@ -23,7 +23,7 @@ from django.utils.http import urlencode
 from websockets.sync.client import ClientConnection, connect
 
 from django_aws_api_gateway_websockets.models import ApiGateway
-from django_aws_api_gateway_websockets.testing import as_in_production
+from django_aws_api_gateway_websockets.testing import as_in_production, parsed
 
 from .gateway import LocalGateway
 from .limits import Limits
@@ -51,8 +51,11 @@ class LiveSocket:
         self.connection.send(json.dumps(data))
 
     def receive(self, timeout: float = PATIENCE) -> Any:
-        """Return the next message, parsed. Raises TimeoutError if none comes in ``timeout`` s."""
-        return json.loads(self.connection.recv(timeout))
+        """Return the next message, parsed if it is JSON; ``connection.recv()`` never parses it.
+
+        Raises TimeoutError if none comes in ``timeout`` seconds.
+        """
+        return parsed(self.connection.recv(timeout))
 
     def close(self) -> None:
         """Close the socket, as when its page is left."""

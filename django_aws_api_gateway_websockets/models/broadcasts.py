@@ -92,7 +92,8 @@ class BroadcastQuerySet(models.QuerySet["Broadcast"]):
 class Broadcast(models.Model):
     """One message to many, sent chunk by chunk."""
 
-    #: As JSON text. A JSONField would refuse NUL on PostgreSQL.
+    #: The frame. PostgreSQL stores no NUL: JSON has it escaped, and ``broadcast_text`` refuses it.
+    #: A JSONField would refuse the escaped one, too.
     message = models.TextField()
     #: How many recipients it is for.
     size = models.PositiveIntegerField()

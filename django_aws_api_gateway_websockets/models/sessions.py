@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models, transaction
 
 from .. import sending
+from ..exceptions import MessageNotSerializable
 from ..security.digests import digest
 from ..sending import Progress, Report, Row
 from ..signals import CLOSED
@@ -41,10 +42,7 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         Raises MessageNotSerializable, MessageTooLarge (128 KiB) or RegionMissing before a message
         leaves.
         """
-        report, body = Report(), sending.encode(data)
-        send = partial(recipients.send, self, body, report, progress=progress)
-        now_or_on_commit(self, send, on_commit)
-        return report
+        return send_body(self, sending.encode(data), on_commit, progress)
 
     async def asend_message(self, data: Any, *, progress: Optional[Progress] = None) -> Report:
         """Send as ``send_message`` does, without blocking the event loop.
@@ -57,18 +55,30 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         """
         return await recipients.asend(self, sending.encode(data), progress=progress)
 
-    def send_to_one(
-        self, session: WebSocketSession, data: Any, *, on_commit: bool = False
+    def send_text(
+        self, text: str, *, on_commit: bool = False, progress: Optional[Progress] = None
     ) -> Report:
-        """Send ``data`` to one session that is loaded already; see ``send_message``."""
-        report, body = Report(), sending.encode(data)
+        """Send ``text`` as it is, for example an HTML fragment, and otherwise as ``send_message``.
+
+        Raises MessageNotSerializable for an empty text, for half a surrogate pair, and for what is
+        no text.
+        """
+        return send_body(self, sending.encode_text(text), on_commit, progress)
+
+    async def asend_text(self, text: str, *, progress: Optional[Progress] = None) -> Report:
+        """Send as ``send_text`` does, without blocking the event loop; see ``asend_message``."""
+        return await recipients.asend(self, sending.encode_text(text), progress=progress)
+
+    def send_to_one(self, session: WebSocketSession, body: bytes, on_commit: bool) -> Report:
+        """Send an encoded message to one session that is loaded already; see ``send_message``."""
+        report = Report()
         send = partial(recipients.send_to_one, self, session, body, report)
         now_or_on_commit(self, send, on_commit)
         return report
 
-    async def asend_to_one(self, session: WebSocketSession, data: Any) -> Report:
-        """Send ``data`` to one session that is loaded already; see ``asend_message``."""
-        return await recipients.asend_to_one(self, session, sending.encode(data))
+    async def asend_to_one(self, session: WebSocketSession, body: bytes) -> Report:
+        """Send an encoded message to one session that is loaded already; see ``asend_message``."""
+        return await recipients.asend_to_one(self, session, body)
 
     def of_login(self, session_key: str) -> WebSocketSessionQuerySet:
         """Return the sessions that were opened by the login with this key of Django's session.
@@ -90,12 +100,18 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         Raises ConfigurationError without WEBSOCKETS["task_backend"], and MessageNotSerializable or
         MessageTooLarge (128 KiB), before anything is recorded.
         """
-        task_backend()
-        message = sending.encode(data).decode()
-        return Broadcast.objects.start(message, recipients.connected_keys(self), at_most_once)
+        return broadcast_body(self, sending.encode(data), at_most_once)
 
-    # A template must not call this.
-    broadcast.alters_data = True  # type: ignore[attr-defined]
+    def broadcast_text(self, text: str, *, at_most_once: bool = False) -> Broadcast:
+        """Send ``text`` as it is, and otherwise as ``broadcast`` does.
+
+        Raises MessageNotSerializable as ``send_text`` does, and for a text with NUL, which
+        PostgreSQL could not record.
+        """
+        return broadcast_body(self, sending.encode_text(text), at_most_once)
+
+    # A template must not call these.
+    broadcast.alters_data = broadcast_text.alters_data = True  # type: ignore[attr-defined]
 
     def close(self, *, on_commit: bool = False) -> Report:
         """Close the connections of the connected sessions of this queryset, and mark their rows.
@@ -124,6 +140,31 @@ class WebSocketSessionQuerySet(PrimaryQuerySet["WebSocketSession"]):
         return report
 
     close_one.alters_data = True  # type: ignore[attr-defined]
+
+
+def send_body(
+    sessions: WebSocketSessionQuerySet,
+    body: bytes,
+    on_commit: bool,
+    progress: Optional[Progress],
+) -> Report:
+    """Send an encoded message to these sessions, now or on commit."""
+    report = Report()
+    send = partial(recipients.send, sessions, body, report, progress=progress)
+    now_or_on_commit(sessions, send, on_commit)
+    return report
+
+
+def broadcast_body(
+    sessions: WebSocketSessionQuerySet, body: bytes, at_most_once: bool
+) -> Broadcast:
+    """Record an encoded message for the sessions that are connected now; see ``broadcast``."""
+    task_backend()
+    if b"\0" in body:  # JSON has it escaped. SQLite would take it, but a site may move.
+        raise MessageNotSerializable("A broadcast must not contain NUL: PostgreSQL refuses it.")
+    return Broadcast.objects.start(
+        body.decode(), recipients.connected_keys(sessions), at_most_once
+    )
 
 
 def close_rows(
@@ -206,11 +247,22 @@ class WebSocketSession(ChangeTracking):
 
         The connection is tried even if the row says that it is closed.
         """
-        return type(self).objects.send_to_one(self, data, on_commit=on_commit)
+        return type(self).objects.send_to_one(self, sending.encode(data), on_commit)
 
     async def asend_message(self, data: Any) -> Report:
         """Send as ``send_message`` does, without blocking the event loop."""
-        return await type(self).objects.asend_to_one(self, data)
+        return await type(self).objects.asend_to_one(self, sending.encode(data))
+
+    def send_text(self, text: str, *, on_commit: bool = False) -> Report:
+        """Send ``text`` as it is to this connection; see the queryset's ``send_text``.
+
+        The connection is tried even if the row says that it is closed.
+        """
+        return type(self).objects.send_to_one(self, sending.encode_text(text), on_commit)
+
+    async def asend_text(self, text: str) -> Report:
+        """Send as ``send_text`` does, without blocking the event loop."""
+        return await type(self).objects.asend_to_one(self, sending.encode_text(text))
 
     def close(self, *, on_commit: bool = False) -> Report:
         """Close the connection; see the queryset's ``close``.

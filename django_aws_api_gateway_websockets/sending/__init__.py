@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import Iterable, Iterator
 
-from .messages import MAX_MESSAGE_BYTES, encode
+from .messages import MAX_MESSAGE_BYTES, encode, encode_text
 from .reports import (
     BATCH_SIZE,
     CLOSED,
@@ -55,6 +55,7 @@ __all__ = [
     "Transport",
     "close",
     "encode",
+    "encode_text",
     "failed",
     "fan_out",
     "is_replaceable",

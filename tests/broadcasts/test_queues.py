@@ -49,6 +49,12 @@ def test_celery_delivers(celery, outbox, room, commit):
     assert broadcast.is_finished
 
 
+def test_celery_delivers_a_text_as_it_is(celery, outbox, room, commit):
+    with commit():
+        room.broadcast_text("<p>Grüße</p>")
+    assert [sent.text for sent in outbox] == ["<p>Grüße</p>"] * 3
+
+
 def test_celery_finds_the_task_and_keeps_its_message_until_it_is_done(celery):
     celery.autodiscover_tasks(["django_aws_api_gateway_websockets"], force=True)
     task = celery.tasks["django_aws_api_gateway_websockets.deliver_chunk"]
@@ -105,6 +111,12 @@ def test_django_delivers(django_tasks, outbox, room, commit):
         broadcast = room.broadcast("x")
     assert recipients(outbox) == ["a", "b", "c"]
     assert broadcast.is_finished
+
+
+def test_django_delivers_a_text_as_it_is(django_tasks, outbox, room, commit):
+    with commit():
+        room.broadcast_text("<p>Grüße</p>")
+    assert [sent.text for sent in outbox] == ["<p>Grüße</p>"] * 3
 
 
 def test_django_leaves_a_task_that_looks_after_this_one_unless_there_is_nothing_to_do(

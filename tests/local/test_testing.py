@@ -64,6 +64,22 @@ def test_fixture_opens_sockets_to_the_live_server(
     assert socket.receive() == {"text": "hello"}
 
 
+def test_a_text_frame_arrives_byte_for_byte(live_websocket: Callable[..., LiveSocket]) -> None:
+    text = "<p>Grüße, \U0001f680</p>\r\n"
+    socket = live_websocket("/ws/")
+    assert WebSocketSession.objects.send_text(text).sent == 1
+    assert socket.connection.recv(timeout=5) == text
+
+
+def test_a_live_socket_receives_a_text_that_is_no_json(
+    live_websocket: Callable[..., LiveSocket],
+) -> None:
+    socket = live_websocket("/ws/")
+    for text in ("<p>hello</p>", "5"):
+        WebSocketSession.objects.send_text(text)
+    assert [socket.receive(), socket.receive()] == ["<p>hello</p>", 5]
+
+
 def test_messages_of_the_fixture_are_sent_as_in_production(
     live_websocket: Callable[..., LiveSocket],
 ) -> None:

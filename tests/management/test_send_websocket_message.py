@@ -8,7 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -101,6 +101,30 @@ def test_the_message_may_come_from_the_standard_input(outbox, room, typed, argum
 def test_any_json_is_a_message(outbox, room, message):
     run("--all", message)
     assert outbox.to("a") == [json.loads(message)]
+
+
+def test_a_text_is_sent_as_it_is(outbox, room, typed):
+    typed("<p>h\u00e9llo</p>\n")
+    run("--all", "--text", "<p>hello</p>")
+    run("--all", "--text")
+    assert [message.text for message in outbox[::3]] == ["<p>hello</p>", "<p>h\u00e9llo</p>\n"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("", "empty"), ("\ud800", "no UTF-8 form"), ("x" * 131_073, "131073 bytes")],
+)
+def test_a_text_that_cannot_be_sent_is_an_error_that_says_why(outbox, room, text, reason):
+    with pytest.raises(CommandError, match=rf"(?s){reason}.*Nothing was sent\.$"):
+        run("--all", "--text", text)
+    assert outbox == []
+
+
+def test_input_that_is_no_text_is_an_error(outbox, room, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"\xff"), "utf-8"))
+    with pytest.raises(CommandError, match=r"is not text .*Nothing was sent\.$"):
+        run("--all", "--text")
+    assert outbox == []
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,17 @@ def test_the_message_arrives_as_it_was(outbox, queue, room, commit):
     assert [sent.data for sent in outbox] == [message] * 3
 
 
+def test_a_text_arrives_as_it_was(outbox, queue, room, commit):
+    text = "<p>Grüße, \U0001f680</p>\r\n"
+    with commit():
+        broadcast = room.broadcast_text(text, at_most_once=True)
+    assert outbox == []
+    queue.work()
+    assert [sent.text for sent in outbox] == [text] * 3
+    assert broadcast.at_most_once
+    assert broadcast.report.sent == 3
+
+
 def test_each_task_is_for_a_run_of_consecutive_keys(queue, gateway, commit):
     make_many(gateway, CHUNK_SIZE + 1)
     broadcast = start(commit)
@@ -138,11 +149,28 @@ def test_a_message_that_cannot_be_sent_is_not_recorded(room, data, error):
     assert not Broadcast.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (b"x", MessageNotSerializable),
+        ("", MessageNotSerializable),
+        ("NUL \0", MessageNotSerializable),
+        ("x" * (2**17 + 1), MessageTooLarge),
+    ],
+    ids=["bytes", "empty", "NUL", "large"],
+)
+def test_a_text_that_cannot_be_sent_or_kept_is_not_recorded(room, text, error):
+    with pytest.raises(error):
+        room.broadcast_text(text)
+    assert not Broadcast.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["broadcast", "broadcast_text"])
 @pytest.mark.parametrize("backend", [None, "", "nobody.Knows", "rabbit", 7])
-def test_without_a_backend_nothing_is_recorded(room, settings, backend):
+def test_without_a_backend_nothing_is_recorded(room, settings, backend, method):
     settings.WEBSOCKETS = {"task_backend": backend}
     with pytest.raises(ConfigurationError, match=r'WEBSOCKETS\["task_backend"\]'):
-        room.broadcast("x")
+        getattr(room, method)("x")
     assert not Broadcast.objects.exists()
 
 

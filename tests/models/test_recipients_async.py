@@ -64,12 +64,22 @@ async def to_a_gateway():
     return await (await one()).api_gateway.sessions.asend_message("x")
 
 
+async def text_to_a_session():
+    return await (await one()).asend_text("<p>")
+
+
+async def text_to_the_manager():
+    return await sessions.asend_text("<p>")
+
+
 SENDERS = {
     to_a_session: 1,
     to_a_session_without_its_gateway: 1,
     to_a_queryset: 1,
     to_the_manager: 3,
     to_a_gateway: 3,
+    text_to_a_session: 1,
+    text_to_the_manager: 3,
 }
 
 
@@ -132,10 +142,12 @@ def test_a_bad_message_is_raised(edge):
     assert edge.requests == []
 
 
-def test_progress_is_told(edge):
+@pytest.mark.parametrize("method", ["asend_message", "asend_text"])
+def test_progress_is_told(edge, method):
     told = []
     everybody = sessions.all()
-    async_to_sync(everybody.asend_message)("x", progress=lambda *words: told.append(words))
+    send = getattr(everybody, method)
+    async_to_sync(send)("x", progress=lambda *words: told.append(words))
     assert told[-1] == (3, 3)
 
 

@@ -18,12 +18,18 @@ pytestmark = pytest.mark.django_db(transaction=True)
 sessions = WebSocketSession.objects
 
 
+@pytest.fixture(params=["send_message", "send_text"])
+def method(request):
+    return request.param
+
+
 @pytest.fixture(params=["a session", "a queryset"])
-def send(request, room, outbox):
+def send(request, method, room, outbox):
     """``send(message)`` sends it on commit."""
+    chosen = room.filter(connection_id="a")
     if request.param == "a session":
-        return lambda data: sessions.get(connection_id="a").send_message(data, on_commit=True)
-    return lambda data: room.filter(connection_id="a").send_message(data, on_commit=True)
+        return lambda data: getattr(chosen.get(), method)(data, on_commit=True)
+    return lambda data: getattr(chosen, method)(data, on_commit=True)
 
 
 def test_a_message_leaves_after_the_commit(send, outbox):

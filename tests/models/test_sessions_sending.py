@@ -104,6 +104,31 @@ def test_a_gateway_sends_to_its_own_sessions(outbox, room, gateway):
     assert recipients(outbox) == ["a", "b", "c"]
 
 
+TEXT_SENDERS = {
+    "a session": (lambda room: room.get(connection_id="a"), "a"),
+    "a queryset": (lambda room: room.exclude(connection_id="a"), "bc"),
+    "a slice": (lambda room: room.order_by("connection_id")[:2], "ab"),
+    "the manager": (lambda room: sessions, "abc"),
+    "a gateway": (lambda room: room[0].api_gateway.sessions, "abc"),
+}
+
+
+@pytest.mark.parametrize(("choose", "expected"), TEXT_SENDERS.values(), ids=TEXT_SENDERS)
+def test_a_text_reaches_those_whom_a_message_reaches(outbox, room, choose, expected):
+    outbox.gone.add("c")
+    report = choose(room).send_text("<p>hello</p>")
+    reached = expected.replace("c", "")
+    assert {message.text for message in outbox} == {"<p>hello</p>"}
+    assert recipients(outbox) == sorted(reached)
+    assert (report.sent, report.gone) == (len(reached), len(expected) - len(reached))
+
+
+def test_the_progress_of_a_text_is_told(outbox, room):
+    told = []
+    room.send_text("x", progress=lambda *words: told.append(words))
+    assert told[-1] == (3, 3)
+
+
 def test_a_session_is_tried_even_if_its_row_says_closed(outbox, room):
     assert sessions.get(connection_id="closed").send_message("x").sent == 1
     assert recipients(outbox) == ["closed"]

@@ -1,4 +1,4 @@
-"""What a message may be: its JSON and its bound."""
+"""What a message may be: its JSON or its text, and its bound."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import decimal
 import uuid
 
 import pytest
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 
 from django_aws_api_gateway_websockets.exceptions import (
@@ -104,3 +105,48 @@ def test_the_bound_counts_bytes_and_not_characters(edge, session):
     with pytest.raises(MessageTooLarge):
         session.send_message("é" * (LIMIT // 2))
     assert edge.requests == []
+
+
+# Text frames
+
+
+@pytest.mark.parametrize(
+    ("text", "frame"),
+    [
+        ("<p>Grüße, \U0001f680</p>\r\n", "<p>Grüße, \U0001f680</p>\r\n"),
+        ('"5"', '"5"'),
+        ("NaN", "NaN"),
+        ("ends with NUL\0", "ends with NUL\0"),
+        (mark_safe("<b>safe</b>"), "<b>safe</b>"),
+        (gettext_lazy("Password"), "Password"),
+    ],
+)
+def test_a_text_is_sent_as_it_is(edge, session, text, frame):
+    assert session.send_text(text).sent == 1
+    assert edge.requests[0].body == frame.encode()
+
+
+@pytest.mark.parametrize("data", [b"bytes", {"a": 1}, None, 5, ["<p>"], object()])
+def test_what_is_no_text_is_refused_before_anything_is_sent(edge, session, data):
+    with pytest.raises(MessageNotSerializable, match=f"str, not {type(data).__name__}") as refusal:
+        session.send_text(data)
+    assert isinstance(refusal.value, TypeError)
+    assert edge.requests == []
+
+
+@pytest.mark.parametrize(("text", "reason"), [("half a pair: \ud83d", "no UTF-8"), ("", "empty")])
+def test_a_text_that_makes_no_frame_is_refused_before_anything_is_sent(
+    edge, session, text, reason
+):
+    with pytest.raises(MessageNotSerializable, match=reason) as refusal:
+        session.send_text(text)
+    assert isinstance(refusal.value, ValueError)
+    assert edge.requests == []
+
+
+def test_a_text_of_128_kib_is_sent_and_one_byte_more_is_refused(edge, session):
+    text = "é" * (LIMIT // 2)
+    assert session.send_text(text).sent == 1
+    with pytest.raises(MessageTooLarge, match=f"has {LIMIT + 1} bytes; .* takes {LIMIT} at most"):
+        session.send_text(text + "x")
+    assert [len(request.body) for request in edge.requests] == [LIMIT]

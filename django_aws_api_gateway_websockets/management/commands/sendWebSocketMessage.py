@@ -28,6 +28,9 @@ class Command(BaseCommand):
         to.add_argument("--user", metavar="NAME", help="To all that this user has open.")
         to.add_argument("--all", action="store_true", help="To all connections.")
         parser.add_argument(
+            "--text", action="store_true", help="Send the message as it is. It need not be JSON."
+        )
+        parser.add_argument(
             "message",
             nargs="?",
             default="-",
@@ -40,7 +43,7 @@ class Command(BaseCommand):
         progress = ProgressLine(self.stderr, hidden=is_quiet)
         try:
             with progress:
-                report = _send(sessions, options["message"], progress)
+                report = _send(sessions, options, progress)
         except KeyboardInterrupt:
             self.stderr.write(f"Interrupted after {progress}; some more may have got it.")
             sys.exit(INTERRUPTED)
@@ -68,10 +71,14 @@ def _user(name: str) -> Any:
         raise CommandError(f"There is no user {name}.") from error
 
 
-def _send(sessions: WebSocketSessionQuerySet, text: str, progress: ProgressLine) -> Report:
-    message = _parse(text)
+def _send(
+    sessions: WebSocketSessionQuerySet, options: dict[str, Any], progress: ProgressLine
+) -> Report:
+    text = _read(options["message"])
     try:
-        return sessions.send_message(message, progress=progress)
+        if options["text"]:
+            return sessions.send_text(text, progress=progress)
+        return sessions.send_message(_parse(text), progress=progress)
     except MessageError as error:
         raise CommandError(f"{error} Nothing was sent.") from error
     except ConfigurationError as error:
@@ -79,10 +86,15 @@ def _send(sessions: WebSocketSessionQuerySet, text: str, progress: ProgressLine)
         raise CommandError(f"{error}{came_to}") from error
 
 
+def _read(message: str) -> str:
+    try:
+        return sys.stdin.read() if message == "-" else message
+    except UnicodeDecodeError as error:
+        raise CommandError(f"The message is not text ({error}). Nothing was sent.") from error
+
+
 def _parse(text: str) -> Any:
     try:
-        if text == "-":
-            text = sys.stdin.read()
         return json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise CommandError(f"The message is not JSON ({error}). Nothing was sent.") from error
