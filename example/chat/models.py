@@ -1,4 +1,4 @@
-"""Models of the chat: names and the last messages. The sessions are the package's."""
+"""Models of the chat: the last messages. The sessions are the package's, and hold the names."""
 
 from __future__ import annotations
 
@@ -15,25 +15,10 @@ ROOMS = ("Lobby", "Garden", "Tea kitchen")
 KEPT = 30
 
 
-class ParticipantManager(models.Manager["Participant"]):
-    def names_in(self, room: str) -> list[str]:
-        """Return the names in a room. A name with several windows is there once."""
-        here = self.filter(session__channel_name=room, session__connected=True)
-        return list(here.order_by("name").values_list("name", flat=True).distinct())
-
-
-class Participant(models.Model):
-    """The name of one connection, stored when it opens, since later events have no cookies."""
-
-    session = models.OneToOneField(
-        WebSocketSession, on_delete=models.CASCADE, related_name="participant"
-    )
-    name = models.CharField(max_length=150)
-
-    objects = ParticipantManager()
-
-    def __str__(self) -> str:
-        return self.name
+def names_in(room: str) -> list[str]:
+    """Return the names in a room. A name with several windows is there once."""
+    here = WebSocketSession.objects.filter(channel_name=room, connected=True)
+    return sorted({data["name"] for data in here.values_list("data", flat=True)})
 
 
 class MessageManager(models.Manager["Message"]):

@@ -56,7 +56,7 @@ def enter_room(page: Any, room: str) -> Any:
 
 
 def opened(page: Any) -> Any:
-    expect(page.locator("#badge")).to_have_text("Open")
+    expect(page.locator("#badge")).to_have_text("open")
     return page
 
 
@@ -99,19 +99,23 @@ def test_a_user_and_a_guest_chat_and_see_who_is_here(demo: Demo, window: Open) -
 
 def test_the_panel_states_the_route_the_handler_and_the_frame(demo: Demo, window: Open) -> None:
     carol = join(window(demo.url), "Carol")
-    expect(traffic(carol, "sent handshake", "$connect → connect()", "ws://")).to_have_count(1)
+    expect(traffic(carol, "sent handshake")).to_have_count(1)
     say(carol, "What became of it?")
-    expect(traffic(carol, "sent say", "$default → say()", '"action":"say"')).to_have_count(1)
+    replied = traffic(carol, "sent say", "$default → say(), which has replied", '"action":"say"')
+    expect(replied).to_have_count(1)
     came_back = traffic(carol, "received message", "from say()", "$default", '"type": "message"')
     expect(came_back).to_have_count(1)
     expect(came_back).to_contain_text("bytes")
 
 
 def test_a_users_socket_opens_with_a_ticket_and_a_guests_without(demo: Demo, window: Open) -> None:
-    alice, carol = log_in(window(demo.url), "alice"), join(window(demo.url), "Carol")
-    expect(traffic(alice, "sent handshake", "$connect → connect()", "ws_token=")).to_have_count(1)
-    expect(traffic(carol, "sent handshake", "$connect → connect()")).to_have_count(1)
-    expect(traffic(carol, "ws_token=")).to_have_count(0)
+    alice, carol = window(demo.url), window(demo.url)
+    with alice.expect_websocket() as of_alice:
+        log_in(alice, "alice")
+    with carol.expect_websocket() as of_carol:
+        join(carol, "Carol")
+    assert "ws_token=" in of_alice.value.url
+    assert "ws_token=" not in of_carol.value.url
 
 
 def test_who_logs_out_in_one_tab_is_out_in_all(demo: Demo, window: Open) -> None:
@@ -121,16 +125,16 @@ def test_who_logs_out_in_one_tab_is_out_in_all(demo: Demo, window: Open) -> None
     other.goto(demo.url)
     opened(other).get_by_role("button", name="Leave").click()
     expect(traffic(one, "closed 1000")).to_have_count(1)
-    expect(one.get_by_role("alert")).to_contain_text("not logged in any more")
+    expect(one.get_by_role("alert")).to_contain_text("Log in first")
     expect(people(carol)).to_have_text(["Carol (guest)"])
 
 
 def test_disconnect_me_closes_the_socket_and_the_page_comes_back(demo: Demo, window: Open) -> None:
     bob = log_in(window(demo.url), "bob")
     bob.get_by_role("button", name="Disconnect me").click()
-    expect(traffic(bob, "sent hang_up", "hang_up → hang_up()")).to_have_count(1)
+    expect(traffic(bob, "sent hang_up")).to_have_count(1)
     expect(traffic(bob, "closed 1000")).to_have_count(1)
-    expect(traffic(bob, "sent handshake", "$connect → connect()")).to_have_count(2)
+    expect(traffic(bob, "sent handshake")).to_have_count(2)
     opened(bob)
     say(bob, "I am back")
     expect(messages(bob).last).to_contain_text("I am back")
@@ -157,5 +161,5 @@ def test_the_page_tells_when_django_and_when_all_of_it_has_ended(
     opened(carol)
     own_demo.press_ctrl_c()
     expect(traffic(carol, "closed 1001")).to_have_count(1)
-    expect(carol.locator("#badge")).to_contain_text("Waiting")
+    expect(carol.locator("#badge")).to_contain_text("waiting")
     assert own_demo.wait() == 0

@@ -222,12 +222,16 @@ def heard_by(page: ClientConnection, kind: str = "") -> list[dict[str, Any]]:
     with suppress(ConnectionClosed):
         while True:
             found.append(json.loads(page.recv(PATIENCE)))
-    return [frame for frame in found if frame["type"] == (kind or frame["type"]) != "people"]
+    return [frame for frame in found if kind_of(frame) == (kind or kind_of(frame)) != "people"]
 
 
-def told_beside_welcome(page: ClientConnection) -> str:
-    page.send(json.dumps({"action": "hello"}))
-    return "then " + ", ".join(frame["type"] for frame in heard_by(page))
+def kind_of(frame: dict[str, Any]) -> str:
+    return "reply" if "reply" in frame else str(frame["type"])
+
+
+def told_beside_reply(page: ClientConnection) -> str:
+    page.send(json.dumps({"action": "hello", "ref": "1"}))
+    return "then " + ", ".join(map(kind_of, heard_by(page)))
 
 
 @attack("call what is no handler: dispatch, _tell_room, __class__ ...")
@@ -237,7 +241,7 @@ def _(scene: Scene) -> str:
     with mallory(scene) as page:
         for name in [*names, None, 7, [], {}]:
             page.send(json.dumps({"action": name}))
-        return told_beside_welcome(page)
+        return told_beside_reply(page)
 
 
 @attack("send what is no message")
@@ -245,7 +249,7 @@ def _(scene: Scene) -> str:
     with mallory(scene) as page:
         for text in ("[" * 30_000, "null", '"say"', "[]", '{"action": "say", "text": 1e999}'):
             page.send(text)
-        return told_beside_welcome(page)
+        return told_beside_reply(page)
 
 
 @attack("send more than a frame may hold")

@@ -41,15 +41,15 @@ def receive(page: ClientConnection, *wanted: str) -> dict[str, Any]:
     """Return the next frame of one of these types; the gateway's own are of the type "error"."""
     while True:
         frame: dict[str, Any] = json.loads(page.recv(PATIENCE))
-        if frame.setdefault("type", "error") in wanted:
+        if frame.setdefault("type", "reply" if "reply" in frame else "error") in wanted:
             return frame
 
 
 def say_hello(page: ClientConnection) -> dict[str, Any]:
-    send(page, "hello")
-    welcome = receive(page, "welcome")
-    receive(page, "people")
-    return welcome
+    """Return the room's people, and its messages."""
+    send(page, "hello", ref="1")
+    people = receive(page, "people")
+    return {**people, **receive(page, "reply")["reply"]}
 
 
 def close_code(page: ClientConnection) -> int | None:

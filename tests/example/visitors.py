@@ -23,7 +23,7 @@ class Visitor:
         self.come_in()
         page = self.get(f"/room/{quote(room)}/")
         #: Where the room's page opens its socket.
-        self.socket_url = find(r'data-socket-url="([^"]+)"', page)
+        self.socket_url = json.loads(find(r'id="websocket" [^>]+>(.+)</script>', page))["url"]
 
     def come_in(self) -> None:
         raise NotImplementedError

@@ -1,71 +1,51 @@
 // Traffic panel: the latest frames, and what the server says about them.
 //
 // Each frame of the server says in `due_to` which event caused it: the route that the gateway took,
-// the handler that the view chose, and the `ref` by which the page recognizes its own frame.
+// and the handler that the view chose.
 
 const KEPT = 60;
-
-const CODES = {
-  1000: "closed from the server's end, or by this page",
-  1001: "the gateway stopped, or its limit of 10 idle minutes or 2 hours was reached",
-  1006: "lost, or refused: the gateway's console says why",
-};
 
 export class Traffic {
   #list;
   #template;
-  #sent = new Map();
-  #handshake;
 
-  constructor(list, template) {
+  constructor(socket, list, template) {
     this.#list = list;
     this.#template = template;
+    socket.addEventListener("open", ({ detail }) => {
+      this.#add("sent", "handshake", detail.continued ? "replaces an older connection" : "");
+    });
+    socket.addEventListener("message", ({ data, json }) => {
+      const { route, handler } = json.due_to;
+      this.#add("received", json.type, `from ${handler}(), for an event on the route ${route}`, data);
+    });
+    socket.addEventListener("state", ({ detail: { code, reason } }) => {
+      if (code) this.#add("closed", String(code), reason);
+    });
   }
 
-  connecting(url) {
-    this.#handshake = this.#add("sent", "handshake");
-    this.#handshake.querySelector("pre").textContent = url;
+  sent(action, content = {}) {
+    return this.#add("sent", action, "not answered yet", JSON.stringify({ action, ...content }));
   }
 
-  // A handshake carries no ref, but $connect always goes to connect().
-  opened() {
-    this.#dueTo(this.#handshake, "$connect → connect()");
+  replied(entry, { due_to: { route, handler } }) {
+    entry.querySelector(".due-to").textContent = `${route} → ${handler}(), which has replied`;
   }
 
-  sent(frame, text) {
-    const entry = this.#add("sent", frame.action, text);
-    this.#dueTo(entry, "not answered yet");
-    this.#sent.set(frame.ref, entry);
+  failed(entry, { status, message }) {
+    entry.querySelector(".due-to").textContent = `${status || "no reply"}: ${message}`;
   }
 
-  received(frame, text) {
-    const entry = this.#add("received", frame.type ?? "error", text);
-    if (!frame.due_to) return this.#dueTo(entry, "from the gateway itself");
-    const { route, handler, ref } = frame.due_to;
-    this.#dueTo(entry, `from ${handler}(), for an event on the route ${route}`);
-    const mine = this.#sent.get(ref);
-    if (mine) this.#dueTo(mine, `${route} → ${handler}()`);
-    this.#sent.delete(ref);
-  }
-
-  closed(code, hasOpened) {
-    if (!hasOpened) this.#dueTo(this.#handshake, "not accepted");
-    this.#dueTo(this.#add("closed", String(code)), CODES[code] ?? "");
-  }
-
-  #add(direction, what, text = "") {
+  #add(direction, what, dueTo, text = "") {
     const entry = this.#template.content.firstElementChild.cloneNode(true);
     entry.className = direction;
     entry.querySelector(".direction").textContent = direction;
     entry.querySelector("strong").textContent = what;
     entry.querySelector(".size").textContent = text && `${new Blob([text]).size} bytes`;
+    entry.querySelector(".due-to").textContent = dueTo;
     entry.querySelector("pre").textContent = text;
     this.#list.prepend(entry);
     while (this.#list.children.length > KEPT) this.#list.lastElementChild.remove();
     return entry;
-  }
-
-  #dueTo(entry, text) {
-    entry.querySelector(".due-to").textContent = text;
   }
 }
