@@ -64,8 +64,8 @@ def test_the_examples_of_the_testing_page_pass_with_pytest(project):
 def test_who_follows_the_quickstart_can_chat(project):
     connect = pytest.importorskip("websockets.sync.client").connect
     with running_chat(project) as page:
-        found = re.search(r'id="websocket-url" type="application/json">(.*)</script>', fetch(page))
-        socket_url = json.loads(found[1])
+        found = re.search(r'id="websocket" type="application/json">(.*)</script>', fetch(page))
+        socket_url = json.loads(found[1])["url"]
         options = {"origin": page.rstrip("/"), "proxy": None, "open_timeout": DEADLINE}
         with connect(socket_url, **options) as one, connect(socket_url, **options) as other:
             one.send(json.dumps({"action": "chat", "text": "hello"}))
