@@ -107,7 +107,7 @@ def test_every_command_is_on_its_page():
 @pytest.mark.parametrize(
     "name",
     [
-        "readme-python-4",
+        "readme-python-3",
         "settings-endpoint",
         "settings-endpoints",
         "settings-websockets",
@@ -135,13 +135,10 @@ def test_the_options_for_sqlite_are_understood(tmp_path):
 
 
 @pytest.fixture
-def readme_site(websocket_outbox, settings, monkeypatch):
+def readme_site(websocket_outbox, settings):
     """The README's view, at the README's URL."""
-    views = ModuleType("chat.views")
-    vars(views).update(run("readme-python-1"))
-    monkeypatch.setitem(sys.modules, "chat", ModuleType("chat"))
-    monkeypatch.setitem(sys.modules, "chat.views", views)
-    settings.ROOT_URLCONF = tuple(run("readme-python-2")["urlpatterns"])
+    (mounted,) = re.findall(r"`(path\(.*?\))`", README)
+    settings.ROOT_URLCONF = (eval(mounted, {"path": path, **run("readme-python-1")}),)  # noqa: S307
 
 
 def test_the_readmes_view_sends_to_the_room(readme_site, websocket, django_user_model):
@@ -149,7 +146,7 @@ def test_the_readmes_view_sends_to_the_room(readme_site, websocket, django_user_
     alice = websocket("/ws/", user=user, channel="lobby")
     guest = websocket("/ws/", channel="lobby")
     elsewhere = websocket("/ws/", channel="garden")
-    message, received = (json.loads(shown) for shown in re.findall(r"^`(\{.*\})`", README, re.M))
+    message, received = (json.loads(shown) for shown in re.findall(r"`(\{.*?\})`", README))
     alice.send(message)
     assert guest.received == alice.received == [received]
     assert elsewhere.received == []
@@ -158,7 +155,7 @@ def test_the_readmes_view_sends_to_the_room(readme_site, websocket, django_user_
 def test_the_readmes_call_sends_and_reports(readme_site, websocket, websocket_outbox, capsys):
     here, gone = websocket("/ws/", channel="lobby"), websocket("/ws/", channel="lobby")
     websocket_outbox.gone.add(gone.connection_id)
-    run("readme-python-3")
+    run("readme-python-2")
     assert here.received == [{"text": "The lobby closes at ten."}]
     assert capsys.readouterr().out == "1 1 0\n"
 
