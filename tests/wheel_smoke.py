@@ -29,6 +29,14 @@ AWS_GATEWAY_ENDPOINT_URL = os.environ.get("AWS_GATEWAY_ENDPOINT_URL")
 AWS_REGION_NAME = "eu-west-1"
 """
 
+URLS = """
+from django.urls import path
+
+from chat.views import ChatView
+
+urlpatterns = [{}]
+"""
+
 
 def manage(*arguments: str) -> None:
     print("manage.py", *arguments, flush=True)
@@ -40,14 +48,16 @@ def start_project() -> None:
     with Path("site_/settings.py").open("a") as settings:
         settings.write(SETTINGS)
     readme = Path("README.md").read_text()
-    view, urls, *_ = re.findall(r"^```python\n(.*?)^```$", readme, re.M | re.S)
+    view, *_ = re.findall(r"^```python\n(.*?)^```$", readme, re.M | re.S)
+    (mounted,) = re.findall(r"`(path\(.*?\))`", readme)
     Path("chat").mkdir()
     Path("chat/views.py").write_text(view)
-    Path("site_/urls.py").write_text(urls)
+    Path("site_/urls.py").write_text(URLS.format(mounted))
     manage("check", "--fail-level=WARNING")
     manage("makemigrations", "--check", "--dry-run")
     manage("migrate", "--verbosity=0")
     manage("createApiGateway", "--help")
+    manage("findstatic", f"{PACKAGE}/client.js", f"{PACKAGE}/client.d.ts")
 
 
 class QuietHandler(WSGIRequestHandler):
