@@ -101,6 +101,13 @@ def test_an_answer_reaches_the_client_once_its_route_has_a_response(chat):
         assert [json.loads(connection.recv(5)) for _ in range(2)] == [{"text": ""}, {}]
 
 
+def test_the_switch_of_the_page_on_deploying_gives_answers_too(chat):
+    run("deploy-route-responses", gateway=chat)
+    with open_socket(chat).connection as connection:
+        connection.send('{"action": "chat"}')
+        assert [json.loads(connection.recv(5)) for _ in range(2)] == [{"text": ""}, {}]
+
+
 def test_an_additional_route_of_a_live_gateway_is_deployed(chat):
     run("views-additional-route")
     assert chat.additional_routes.get().deployed

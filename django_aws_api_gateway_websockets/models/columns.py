@@ -12,7 +12,7 @@ from .. import hosts
 from ..security import proof
 from ..security.origins import host_of
 from .attempts import ProvisioningAttempts
-from .fields import EndpointField
+from .fields import EndpointField, SwitchField
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +81,10 @@ class GatewayColumns(ProvisioningAttempts):
         blank=True,
         choices=[("ipv4", "IPv4"), ("dualstack", "IPv4 and IPv6")],
         help_text="By which addresses clients may come. AWS takes IPv4 if it is empty.",
+    )
+    route_responses = SwitchField(
+        help_text="AWS sends handlers' answers to their clients, which saves a call for each. "
+        "An upgrade of the gateway brings it to AWS."
     )
     api_id = models.CharField(
         max_length=32, blank=True, default="", help_text="What AWS calls the API."
