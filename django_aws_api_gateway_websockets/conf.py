@@ -47,6 +47,11 @@ class Settings:
         return self._get("AWS_GATEWAY_REGION_NAME") or self._get("AWS_REGION_NAME")
 
     @property
+    def has_url_patterns(self) -> bool:
+        """True if Django has a ROOT_URLCONF. A worker or a script may have none."""
+        return bool(getattr(django_settings, "ROOT_URLCONF", None))
+
+    @property
     def iam_profile(self) -> Optional[str]:
         """AWS_IAM_PROFILE: a profile of the shared AWS configuration. Wins over keys."""
         return self._get("AWS_IAM_PROFILE")

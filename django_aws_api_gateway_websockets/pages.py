@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Dict, Optional
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
@@ -12,9 +11,6 @@ from django.middleware.csrf import get_token
 
 from .conf import conf
 from .models import ApiGateway
-
-#: An expression that reads one key of the message, which is then the client's key, too.
-ONE_KEY = re.compile(r"\$(\{)?request\.body\.([\w-]+)(?(1)\})", re.ASCII)
 
 
 def find_gateway(api_name: Optional[str] = None) -> Optional[ApiGateway]:
@@ -38,12 +34,6 @@ def socket_url(gateway: Optional[ApiGateway], channel: str, request: HttpRequest
     # Some programs between here and the view do not read + as a space. All read %20 so.
     query = urlencode({"channel": channel}, quote_via=quote) if channel else ""
     return urlunsplit(url._replace(query=query))
-
-
-def action_key(gateway: Optional[ApiGateway]) -> str:
-    """Return the key by which the gateway chooses a message's route; "action" if it is not one."""
-    found = ONE_KEY.fullmatch(gateway.route_selection_expression) if gateway else None
-    return found[2] if found else "action"
 
 
 def ticket_data(request: HttpRequest, ticket_url: str, authentication: str) -> Dict[str, Any]:

@@ -11,6 +11,9 @@ from django_aws_api_gateway_websockets.models import ApiGateway, get_boto3_clien
 
 OWN_ROUTES = {"$connect", "$disconnect", "$default"}
 
+#: What stands in the place of a URL behind the route of pings, which AWS answers by itself.
+MOCK = "MOCK"
+
 
 def calls_since(local_gateway: Any, start: int) -> List[str]:
     """The operations that a local gateway was asked for after its first ``start`` calls."""
@@ -51,7 +54,16 @@ class ControlPlane:
         assert self.stages(stored.api_id) == {"production": stored.deployment_id}
         routes = self.routes(stored.api_id)
         assert set(routes) >= OWN_ROUTES
-        return {key: url for key, url in routes.items() if key not in OWN_ROUTES}
+        own = {*OWN_ROUTES, *(key for key, url in routes.items() if url == MOCK)}
+        return {key: url for key, url in routes.items() if key not in own}
+
+    def replies(self, api_id: str, key: str) -> bool:
+        """True if what is behind the route answers the client."""
+        routes = self._client.get_routes(ApiId=api_id)["Items"]
+        (route,) = [route for route in routes if route["RouteKey"] == key]
+        found = self._client.get_route_responses(ApiId=api_id, RouteId=route["RouteId"])["Items"]
+        says_so = route.get("RouteResponseSelectionExpression") == "$default"
+        return says_so and [response["RouteResponseKey"] for response in found] == ["$default"]
 
     def orphans(self, api_id: str) -> Set[str]:
         """The integrations that no route points to."""
@@ -73,4 +85,7 @@ class ControlPlane:
 
     def _urls(self, api_id: str) -> Dict[str, Any]:
         integrations = self._client.get_integrations(ApiId=api_id)["Items"]
-        return {f"integrations/{i['IntegrationId']}": i["IntegrationUri"] for i in integrations}
+        return {
+            f"integrations/{i['IntegrationId']}": i.get("IntegrationUri", i["IntegrationType"])
+            for i in integrations
+        }

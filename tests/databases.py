@@ -21,7 +21,7 @@ MODELS = [ApiGateway, ApiGatewayAdditionalRoute, WebSocketSession]
 TABLES = [model._meta.db_table for model in MODELS]
 OF_1_1_1 = Path(__file__).parent / "schema_1_1_1"
 #: Our newest migration.
-NEWEST = "0008_exact_names_and_data"
+NEWEST = "0009_route_responses"
 OF_LATER = Path(__file__).parent / "schema_later"
 
 

@@ -58,3 +58,34 @@ class StubbedAws:
             Target=target,
             **reply,
         )
+
+    def expect_ping(self, integration_id):
+        """The route that AWS answers by itself, and all that belongs to it."""
+        self.expect(
+            "create_integration",
+            {"IntegrationId": integration_id},
+            ApiId="api1",
+            ConnectionType="INTERNET",
+            Description="Answers pings; made by django-aws-api-gateway-websockets",
+            IntegrationType="MOCK",
+            PassthroughBehavior="WHEN_NO_MATCH",
+            PayloadFormatVersion="1.0",
+            RequestTemplates={"$default": '{"statusCode":200}'},
+            TemplateSelectionExpression="\\$default",
+            TimeoutInMillis=29000,
+        )
+        self.expect(
+            "create_integration_response",
+            {},
+            ApiId="api1",
+            IntegrationId=integration_id,
+            IntegrationResponseKey="$default",
+            ResponseTemplates={"$default": '{"pong":true}'},
+            TemplateSelectionExpression="\\$default",
+        )
+        self.expect_route("ping", integration_id, RouteResponseSelectionExpression="$default")
+        self.expect_response("of ping")
+
+    def expect_response(self, route_id):
+        where = {"ApiId": "api1", "RouteId": route_id}
+        self.expect("create_route_response", {}, **where, RouteResponseKey="$default")

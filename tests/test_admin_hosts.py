@@ -108,6 +108,16 @@ def test_the_address_type_may_be_chosen_at_any_time(admin_client, chosen):
     assert fresh(gateway).ip_address_type == (chosen or None)
 
 
+def test_route_responses_may_be_switched_on_and_off_at_any_time(admin_client):
+    """By a checkbox: there is no third answer."""
+    gateway = make_created_gateway(**MADE)
+    form = form_of(admin_client, gateway)
+    del form["route_responses"]
+    for sent, is_on in ({"route_responses": "on"}, True), ({}, False):
+        assert admin_client.post(url_of(gateway), {**form, **sent}).status_code == 302
+        assert fresh(gateway).route_responses is is_on
+
+
 def test_a_new_certificate_is_brought_to_aws_by_the_action(admin_client, edge):
     gateway = make_created_gateway(api_name="Chat", **MADE)
     old = {"certificateArn": "arn:aws:acm:old", "endpointType": "REGIONAL"}

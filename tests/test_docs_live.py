@@ -92,13 +92,15 @@ def tagging_calls(collection):
         yield f"apigateway:{verb}", f"{APIGATEWAY}/tags/{quote(made, safe='')}"
 
 
-def test_an_answer_reaches_the_client_once_its_route_has_a_response(chat):
+def test_a_reply_needs_no_call_of_aws_once_routes_have_responses(chat, local):
+    message, reply = '{"action": "chat", "ref": "7"}', {"ref": "7", "reply": {}}
     with open_socket(chat).connection as connection:
-        connection.send('{"action": "chat"}')
-        assert json.loads(connection.recv(5)) == {"text": ""}
-        run("views-route-response")
-        connection.send('{"action": "chat"}')
-        assert [json.loads(connection.recv(5)) for _ in range(2)] == [{"text": ""}, {}]
+        connection.send(message)
+        assert [json.loads(connection.recv(5)) for _ in range(2)] == [{"text": ""}, reply]
+        run("deploy-route-responses", gateway=chat)
+        local.inject("PostToConnection", status=403, error_type="ForbiddenException")
+        connection.send(message)
+        assert json.loads(connection.recv(5)) == reply
 
 
 def test_an_additional_route_of_a_live_gateway_is_deployed(chat):

@@ -22,7 +22,11 @@ from tests.databases import APP, schema
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OURS = ["0007_attempts_tickets_and_broadcasts", databases.NEWEST]
+OURS = [
+    "0007_attempts_tickets_and_broadcasts",
+    "0008_exact_names_and_data",
+    databases.NEWEST,
+]
 #: The columns that compare every character, on databases that would not.
 EXACT = ("connection_id", "channel_name")
 #: The columns of ours that 1.1.1 has not.
@@ -35,6 +39,7 @@ ADDED = {
         "throttling_burst_limit",
         "source_proof",
         "ip_address_type",
+        "route_responses",
     },
     WebSocketSession: {"auth_hash", "login", "backend", "data", "gone_on"},
 }

@@ -6,13 +6,14 @@ deploys automatically.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .documents import Document, Documents, integration_path, new_id, now
 from .errors import BadRequest
 from .expressions import Parameter, RouteSelection, parse_parameters
+from .mock_integrations import Mock, read_mock
 
 #: The member of a deployment's document that AWS does not show.
 SNAPSHOT = "Snapshot"
@@ -23,14 +24,21 @@ _AUTOMATIC_KEPT = 20
 
 
 @dataclass(frozen=True)
-class Route:
-    """A deployed route and the integration behind it."""
+class Proxy:
+    """An integration that posts the event to a URL."""
 
-    key: str
     method: str
     uri: str
     timeout: float  #: seconds
     parameters: tuple[Parameter, ...]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A deployed route and the integration behind it."""
+
+    key: str
+    integration: Proxy | Mock
     declared: frozenset[str]  #: the client's own parameters that may be mapped
     replies: bool  #: the integration's answer is sent to the client
 
@@ -131,9 +139,15 @@ def _snapshot(documents: Documents, api_path: str) -> Document:
 def _freeze_route(documents: Documents, path: str, route: Document) -> Document:
     if "Target" not in route:
         raise BadRequest(f"The route {route['RouteKey']} has no integration.")
-    integration = documents.get(integration_path(path, route))
-    responses = list(documents.children(f"{path}/routeresponses").values())
-    return {"Route": route, "Integration": integration, "RouteResponses": responses}
+    target = integration_path(path, route)
+    return {
+        "Route": route,
+        "Integration": documents.get(target),
+        "IntegrationResponses": list(
+            documents.children(f"{target}/integrationresponses").values()
+        ),
+        "RouteResponses": list(documents.children(f"{path}/routeresponses").values()),
+    }
 
 
 def read_stage(api_id: str, stage: Document, frozen: Document) -> Stage:
@@ -151,15 +165,25 @@ def read_stage(api_id: str, stage: Document, frozen: Document) -> Stage:
 
 
 def _read_route(entry: Document) -> Route:
-    route, integration = entry["Route"], entry["Integration"]
+    route = entry["Route"]
     return Route(
         key=route["RouteKey"],
-        method=integration["IntegrationMethod"],
-        uri=integration["IntegrationUri"],
-        timeout=integration["TimeoutInMillis"] / 1000,
-        parameters=tuple(parse_parameters(integration.get("RequestParameters", {}))),
+        # A state file of an earlier version has no integration responses.
+        integration=read_integration(entry["Integration"], entry.get("IntegrationResponses", [])),
         declared=frozenset(route.get("RequestParameters", {})),
         # A reply needs both. AWS reports no error if one is missing.
         replies=route.get("RouteResponseSelectionExpression") == "$default"
         and bool(entry["RouteResponses"]),
+    )
+
+
+def read_integration(integration: Document, responses: Sequence[Document] = ()) -> Proxy | Mock:
+    """What stands behind a route, from its document and those of its integration responses."""
+    if integration["IntegrationType"] == "MOCK":
+        return read_mock(integration, responses)
+    return Proxy(
+        method=integration["IntegrationMethod"],
+        uri=integration["IntegrationUri"],
+        timeout=integration["TimeoutInMillis"] / 1000,
+        parameters=tuple(parse_parameters(integration.get("RequestParameters", {}))),
     )

@@ -1,4 +1,4 @@
-"""Integrations, called with HTTP: what each is sent for an event, and the threads that send it.
+"""Integrations: what each is sent for an event, and the threads that send it.
 
 Knows what API Gateway sends. Does not know the sockets of the clients.
 """
@@ -20,10 +20,11 @@ import urllib3
 from urllib3._collections import HTTPHeaderDict  # urllib3 1.26 exports it nowhere else
 
 from .backends import Answer, Backends, IntegrationFailed, Request
-from .deployments import Route
+from .deployments import Proxy, Route
 from .events import Event
 from .expressions import RESTRICTED_HEADERS
 from .limits import Limits
+from .mock_integrations import Mock
 
 logger = logging.getLogger("django_aws_api_gateway_websockets.local")
 
@@ -53,8 +54,12 @@ class Integrations:
 
     async def call(self, route: Route, event: Event) -> Answer:
         """The integration's answer, whatever its status. IntegrationFailed if there is none."""
-        timeout = min(self._limits.integration_timeout, route.timeout)
-        request, key = build_request(route, event), (event.context["apiId"], route.key)
+        integration = route.integration
+        if isinstance(integration, Mock):
+            return _answer_of_mock(integration, route)
+        timeout = min(self._limits.integration_timeout, integration.timeout)
+        request = build_request(integration, route.declared, event)
+        key = event.context["apiId"], route.key
         self._calls[key] += 1
         self._warn_if_waiting(key)
         try:
@@ -91,23 +96,32 @@ class Integrations:
         self._backends.close()
 
 
-def build_request(route: Route, event: Event) -> Request:
-    """What API Gateway would send to the route's integration."""
+def _answer_of_mock(mock: Mock, route: Route) -> Answer:
+    if mock.body is None and route.replies:
+        raise IntegrationFailed(f"no integration response takes the status {mock.status}", 500)
+    return Answer(mock.status, mock.body or b"", subprotocol=None)
+
+
+def build_request(proxy: Proxy, declared: frozenset[str], event: Event) -> Request:
+    """What API Gateway would send to an integration.
+
+    ``declared`` are the request parameters of the event's route.
+    """
     headers = HTTPHeaderDict()
     for name, value in event.headers:
         if name.lower() not in _NOT_FORWARDED:
             headers.add(name, _as_latin_1(value))
     for name, value in _gateway_headers(event):
         headers[name] = value
-    url, arguments = route.uri, [event.query] if event.query else []
-    for location, name, value in _mapped_values(route, event):
+    url, arguments = proxy.uri, [event.query] if event.query else []
+    for location, name, value in _mapped_values(proxy, declared, event):
         if location == "header":
             headers[name] = _header_text(value)
         elif location == "querystring":
             arguments.append(urlencode({name: value}))
         else:
             url = url.replace(f"{{{name}}}", quote(value, safe=""))
-    return Request(route.method, _with_query(url, arguments), headers, event.body)
+    return Request(proxy.method, _with_query(url, arguments), headers, event.body)
 
 
 def _gateway_headers(event: Event) -> Iterator[tuple[str, str]]:
@@ -127,9 +141,11 @@ def _gateway_headers(event: Event) -> Iterator[tuple[str, str]]:
         yield "Accept-Encoding", urllib3.util.SKIP_HEADER
 
 
-def _mapped_values(route: Route, event: Event) -> Iterator[tuple[str, str, str]]:
-    for parameter in route.parameters:
-        value = parameter.source.value(event, route.declared)
+def _mapped_values(
+    proxy: Proxy, declared: frozenset[str], event: Event
+) -> Iterator[tuple[str, str, str]]:
+    for parameter in proxy.parameters:
+        value = parameter.source.value(event, declared)
         if value is not None:
             # JSON can contain half of a surrogate pair, and UTF-8 cannot.
             text = value.encode(errors="replace").decode()

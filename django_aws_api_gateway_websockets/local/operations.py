@@ -24,7 +24,7 @@ _WITH_TAGS = frozenset(["apis", "domainnames", "stages"])
 _ASKING = ("Delete", "Get", "List", "Update")
 
 #: The collections whose changes a stage with AutoDeploy deploys.
-_DEPLOYED = frozenset(["apis", "integrations", "routeresponses", "routes"])
+_DEPLOYED = frozenset(["apis", "integrationresponses", "integrations", "routeresponses", "routes"])
 
 #: The member that each of these operations deletes from a document, or deletes an entry of.
 _MEMBERS = {

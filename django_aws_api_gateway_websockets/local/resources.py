@@ -48,7 +48,7 @@ def _merged(defaults: Mapping[str, Any], document: Mapping[str, Any]) -> Documen
 
 #: The collections of what the local gateway cannot create: they are empty.
 EMPTY = frozenset(
-    ["authorizers", "integrationresponses", "models", "routingrules", "vpclinks"]
+    ["authorizers", "models", "routingrules", "vpclinks"]
     + ["portals", "portalproducts", "productpages", "productrestendpointpages"]
 )
 
@@ -70,7 +70,7 @@ KINDS = {
         "Integration",
         "IntegrationId",
         parent="apis",
-        required=("IntegrationMethod", "IntegrationType", "IntegrationUri"),
+        required=("IntegrationType",),
         defaults={
             "ConnectionType": "INTERNET",
             "IntegrationResponseSelectionExpression": "${integration.response.statuscode}",
@@ -80,6 +80,14 @@ KINDS = {
         },
         check=rules.check_integration,
         check_removal=rules.check_integration_removal,
+    ),
+    "integrationresponses": Kind(
+        "IntegrationResponse",
+        "IntegrationResponseId",
+        parent="integrations",
+        unique="IntegrationResponseKey",
+        required=("IntegrationResponseKey",),
+        check=rules.check_integration_response,
     ),
     "routes": Kind(
         "Route",

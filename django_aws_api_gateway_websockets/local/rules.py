@@ -14,6 +14,7 @@ from .documents import Document, Documents, deployment_path, integration_path, n
 from .errors import BadRequest, Conflict, NotFound
 from .expressions import RouteSelection, parse_parameters
 from .integration_uri import check_uri
+from .mock_integrations import NOT_OF_MOCKS, check_response, status_of
 
 _METHODS = frozenset(["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
 _STAGE_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -23,7 +24,7 @@ _DOMAIN_NAME = re.compile(r"(\*\.)?([A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{1,63}")
 _MAPPING_KEY = re.compile(r"[A-Za-z0-9$_.+!*'()-]*")
 _ROUTE_PARAMETER = re.compile(r"route\.request\.(header|querystring)\.[A-Za-z0-9._$-]+")
 
-_NOT_OF_INTEGRATIONS = (
+_NOT_OF_PROXIES = (
     *("ConnectionId", "ContentHandlingStrategy", "CredentialsArn", "IntegrationSubtype"),
     *("RequestTemplates", "ResponseParameters", "TemplateSelectionExpression", "TlsConfig"),
 )
@@ -50,21 +51,31 @@ def check_api(documents: Documents, path: str, api: Document) -> None:
 
 
 def check_integration(documents: Documents, path: str, integration: Document) -> None:
-    if integration["IntegrationType"] != "HTTP_PROXY":
-        raise BadRequest("The local gateway plays HTTP_PROXY integrations only.")
+    kinds = {"HTTP_PROXY": _check_proxy, "MOCK": _check_mock}
+    if integration["IntegrationType"] not in kinds:
+        raise BadRequest("The local gateway plays HTTP_PROXY and MOCK integrations only.")
     if integration["ConnectionType"] != "INTERNET":
         raise BadRequest("The local gateway plays the connection type INTERNET only.")
-    if integration.get("IntegrationMethod") not in _METHODS:
-        raise BadRequest("Invalid HTTP method specified.")
-    _refuse_members(integration, *_NOT_OF_INTEGRATIONS)
-    if integration["PassthroughBehavior"] == "NEVER":
-        raise BadRequest("The local gateway has no templates, so it passes every body through.")
     if integration["PayloadFormatVersion"] != "1.0":
         raise BadRequest("PayloadFormatVersion must be 1.0.")
     if not 50 <= integration["TimeoutInMillis"] <= 29_000:
         raise BadRequest("Timeout should be between 50 ms and 29000 ms.")
+    kinds[integration["IntegrationType"]](integration)
+
+
+def _check_proxy(integration: Document) -> None:
+    if integration.get("IntegrationMethod") not in _METHODS:
+        raise BadRequest("Invalid HTTP method specified.")
+    _refuse_members(integration, *_NOT_OF_PROXIES)
+    if integration["PassthroughBehavior"] == "NEVER":
+        raise BadRequest("A proxy has no templates here, so every body is passed through.")
     check_uri(integration.get("IntegrationUri", ""))
     _check_parameters(integration)
+
+
+def _check_mock(integration: Document) -> None:
+    _refuse_members(integration, *NOT_OF_MOCKS)
+    status_of(integration)
 
 
 def _check_parameters(integration: Document) -> None:
@@ -103,6 +114,12 @@ def check_integration_removal(documents: Documents, path: str, document: Documen
     routes = documents.children(path.rpartition("/integrations/")[0] + "/routes")
     if any(integration_path(name, route) == path for name, route in routes.items()):
         raise Conflict("Cannot delete an integration that a route refers to.")
+
+
+def check_integration_response(documents: Documents, path: str, response: Document) -> None:
+    # AWS takes one of a proxy, too, and never asks it.
+    _refuse_members(response, "ContentHandlingStrategy", "ResponseParameters")
+    check_response(response)
 
 
 def check_route_response(documents: Documents, path: str, response: Document) -> None:

@@ -12,11 +12,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .deployments import SNAPSHOT, read_stage
+from .deployments import SNAPSHOT, read_integration, read_stage
 from .documents import Document, deployment_path, integration_path
 from .errors import GatewayError, StateFileInUse, StateFileInvalid, StateNotKept
-from .expressions import RouteSelection, parse_parameters
+from .expressions import RouteSelection
 from .file_lock import FileLock, FileLocked
+from .mock_integrations import check_response
 from .resources import KINDS, Kind
 from .rest_json import complaint_about
 
@@ -114,8 +115,10 @@ def _parse(document: Document) -> str:
     """Read what is read when an API is deployed, or when a client comes. Return a complaint."""
     if "RouteSelectionExpression" in document:
         RouteSelection(document["RouteSelectionExpression"])
-    if "IntegrationUri" in document:
-        parse_parameters(document.get("RequestParameters", {}))
+    if "IntegrationType" in document:
+        read_integration(document)
+    if "IntegrationResponseKey" in document:
+        check_response(document)
     if SNAPSHOT not in document:
         return ""
     read_stage("", {"StageName": ""}, document[SNAPSHOT])

@@ -9,10 +9,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from .. import hosts
+from ..provisioning import pings
 from ..security import proof
 from ..security.origins import host_of
 from .attempts import ProvisioningAttempts
-from .fields import EndpointField
+from .fields import EndpointField, SwitchField
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,10 @@ class GatewayColumns(ProvisioningAttempts):
         blank=True,
         choices=[("ipv4", "IPv4"), ("dualstack", "IPv4 and IPv6")],
         help_text="By which addresses clients may come. AWS takes IPv4 if it is empty.",
+    )
+    route_responses = SwitchField(
+        help_text="AWS sends handlers' answers to their clients, which saves a call for each. "
+        "An upgrade of the gateway brings it to AWS."
     )
     api_id = models.CharField(
         max_length=32, blank=True, default="", help_text="What AWS calls the API."
@@ -179,6 +184,11 @@ class GatewayColumns(ProvisioningAttempts):
         # The integrations of an attempt that is not finished send the proof from the start. Those
         # of an API that somebody made by hand may send WEBSOCKETS["source_secret"].
         return self.creation_token is not None or proof.has_custom_secret()
+
+    @property
+    def message_key(self) -> str:
+        """The key of a message that chooses its route; an empty text if it is not one key."""
+        return pings.selecting_key(self.route_selection_expression)
 
     @property
     def socket_url(self) -> str:

@@ -1,4 +1,4 @@
-"""Fields of the models: URLs with the host names of a private network, and exact texts."""
+"""Fields of the models: URLs of a private network, switches of a later release, exact texts."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from ..security.integrations import integration_refusal
 
 if TYPE_CHECKING:
     TextField = models.CharField[str, str]
+    Switch = models.BooleanField[bool, bool]
 else:
     TextField = models.CharField
+    Switch = models.BooleanField
 
 
 def validate_endpoint(value: str) -> None:
@@ -53,6 +55,28 @@ class EndpointField(models.URLField):  # type: ignore[type-arg]
     def deconstruct(self) -> Any:
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.URLField", args, kwargs
+
+
+class SwitchField(Switch):
+    """A BooleanField whose column may be empty, which means off.
+
+    A release that does not know the column inserts rows without it.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "null": True, "blank": True, "default": False})
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        given = {key: kwargs[key] for key in kwargs if key not in ("null", "blank", "default")}
+        return name, path, args, given
+
+    def from_db_value(self, value: Any, *args: Any) -> bool:
+        return bool(value)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        # Not Django's choice for a nullable column, which has a third answer.
+        return super().formfield(**{"form_class": forms.BooleanField, "required": False, **kwargs})
 
 
 class ExactCharField(TextField):

@@ -87,10 +87,11 @@ class ApiGateway(GatewayColumns):
     def upgrade_gateway(self, *, dry_run: bool = False) -> list[str]:
         """Upgrade a created API in AWS to what this version of the package makes.
 
-        These are the routes, their mapped headers with the source proof, the throttles, the
-        address type, and the custom domain's certificate. Routes of this package that no row has
-        any more are deleted. The row is marked when all of them are deployed, so that events are
-        accepted all the while. It can be repeated, and must be after a change of the secret.
+        These are the routes, their mapped headers with the source proof, their responses, the
+        throttles, the address type, and the custom domain's certificate. Routes of this package
+        that no row has any more are deleted. The row is marked when all of them are deployed, so
+        that events are accepted all the while. It can be repeated, and must be after a change of
+        the secret.
         Raises ProvisioningError.
 
         With ``dry_run`` it reads from AWS, changes nothing, and returns the calls that would
@@ -150,7 +151,8 @@ class ApiGateway(GatewayColumns):
 
     def route_table(self, client: Any) -> RouteTable:
         """Return the routes as they are in AWS. Routes that the table makes send the proof."""
-        return RouteTable(client, self.api_id, {proof.HEADER: proof.value_for(self)})
+        headers = {proof.HEADER: proof.value_for(self)}
+        return RouteTable(client, self.api_id, headers, bool(self.route_responses))
 
     def own_routes(self) -> list[Route]:
         """Return the three routes that every API has."""

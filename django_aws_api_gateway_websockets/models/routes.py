@@ -7,11 +7,12 @@ from typing import Any, Mapping
 
 from django.db import models, transaction
 
+from ..provisioning import pings
 from ..provisioning.routes import Route, RouteTable
 from .attempts import attempt_or_log, writing_client
 from .fields import EndpointField
 from .gateways import ApiGateway, client_for_provisioning, require_allowed_host
-from .upgrades import rows_of_routes
+from .upgrades import answers_pings, known_keys, rows_of_routes
 
 #: The columns that AWS has a copy of.
 FIELDS_IN_AWS = {"api_gateway_id", "route_key", "integration_url"}
@@ -121,7 +122,11 @@ def _undeploy(gateway: ApiGateway, route_key: str) -> None:
 def _remove_unused(gateway: ApiGateway, table: RouteTable, key: str) -> None:
     # Another route may have taken the key meanwhile.
     own = [route.key for route in gateway.own_routes()]
-    if key not in own and not rows_of_routes(gateway).filter(route_key=key).exists():
+    if key in own or rows_of_routes(gateway).filter(route_key=key).exists():
+        return
+    if key == pings.KEY and answers_pings(gateway, table.client, known_keys(gateway)):
+        table.ensure_ping()
+    else:
         table.remove(key)
 
 

@@ -9,11 +9,12 @@ from functools import partial
 from typing import Any, Callable
 
 from ..exceptions import GatewayNotReady
-from ..provisioning import deployments, domains, steps
+from ..provisioning import deployments, domains, pings, steps
 from ..provisioning.clients import DryRun
 from ..security import proof
 from .attempts import database_of, note, write
 from .columns import FIELDS_FROM_AWS, throttle_refusal
+from .pings import are_answered_by_api
 
 
 def bring_into_service(gateway: Any, client: Any) -> None:
@@ -47,14 +48,22 @@ def ensure_routes(gateway: Any, client: Any) -> tuple[Any, list[str]]:
     Return the table of the routes, and the keys of those that are deleted.
     """
     # The database is read before the first call to AWS, and not between two calls.
-    routes, known = gateway.wanted_routes(), _known_keys(gateway)
+    routes, known = gateway.wanted_routes(), known_keys(gateway)
     table = gateway.route_table(client)
     for route in routes:
         table.ensure(route)
+    if answers_pings(gateway, client, {*known, *(route.key for route in routes)}):
+        table.ensure_ping()
+        known.add(pings.KEY)
     return table, table.remove_unknown(known)
 
 
-def _known_keys(gateway: Any) -> set[str]:
+def answers_pings(gateway: Any, client: Any, keys: set[str]) -> bool:
+    """True if AWS should answer pings; ``keys`` are those of the API's other routes."""
+    return pings.can_make(client) and are_answered_by_api(gateway, keys)
+
+
+def known_keys(gateway: Any) -> set[str]:
     """Return the keys of the routes of all rows that have the gateway's API."""
     primary = type(gateway)._base_manager.using(database_of(gateway))
     rows = primary.filter(api_id=gateway.api_id)

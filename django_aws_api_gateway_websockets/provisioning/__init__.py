@@ -2,6 +2,8 @@
 
 steps        the API and its stage
 routes       the API's routes and their integrations
+responses    what an answer needs to reach the client
+pings        the mock integration that answers pings
 deployments  what a deployment freezes, and putting it into service
 domains      the custom domain
 clients      a client that asks before it writes, and one that changes nothing

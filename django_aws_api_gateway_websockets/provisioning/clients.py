@@ -13,9 +13,14 @@ from typing import Any, Callable, Mapping
 SHOWN_PARAMETERS = (
     "RouteKey",
     "RouteId",
+    "RouteResponseKey",
+    "RouteResponseId",
     "IntegrationUri",
+    "IntegrationType",
     "IntegrationId",
+    "IntegrationResponseKey",
     "Target",
+    "RouteResponseSelectionExpression",
     "StageName",
     "DefaultRouteSettings",
     "IpAddressType",
@@ -77,5 +82,5 @@ class DryRun:
         names = ("ApiId",) if operation == "delete_api" else SHOWN_PARAMETERS
         shown = [f"{name}={parameters[name]}" for name in names if name in parameters]
         self.calls.append(" ".join([operation, *shown]))
-        new = f"(new {len(self.calls)})"
-        return {"RouteId": new, "IntegrationId": new, "DeploymentId": new, **parameters}
+        noun = operation.partition("_")[2].title().replace("_", "")
+        return {f"{noun}Id": f"(new {len(self.calls)})", **parameters}

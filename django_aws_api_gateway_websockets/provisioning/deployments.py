@@ -10,9 +10,8 @@ import hashlib
 import json
 import logging
 import time
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
-from .. import aws
 from ..exceptions import DeploymentFailed
 from .answers import read, text_of
 from .routes import RouteTable
@@ -41,6 +40,8 @@ FROZEN_OF_API = (
 #: What only names or describes a thing: the same route may be made anew and get another id.
 NAMES = {
     *("ApiGatewayManaged", "ApiId", "Description", "IntegrationId", "IntegrationResponseId"),
+    # Its value follows from the type of the integration.
+    "IntegrationResponseSelectionExpression",
     *("OperationName", "ResponseMetadata", "RouteId", "RouteResponseId", "Target"),
 }
 
@@ -55,7 +56,7 @@ def digest_of(client: ApiGatewayV2Client, table: RouteTable) -> str:
     """
     try:
         api = read(client, "get_api", ApiId=table.api_id)
-        routes = [_frozen_route(client, table, key) for key in sorted(table.routes)]
+        routes = [_frozen_route(table, key) for key in sorted(table.routes)]
     except NotImplementedError:
         return ""
     if not routes:
@@ -108,27 +109,23 @@ def deploy(client: ApiGatewayV2Client, api_id: str, stage: str, description: str
     return deployment_id
 
 
-def _frozen_route(client: ApiGatewayV2Client, table: RouteTable, key: str) -> dict[str, Any]:
+def _frozen_route(table: RouteTable, key: str) -> dict[str, Any]:
     """Return what a deployment freezes of one route, its integration, and their responses."""
     route = table.routes[key]
     frozen: dict[str, Any] = {"route": _plain(route)}
     if route.get("RouteResponseSelectionExpression") and "RouteId" in route:
-        ids = {"ApiId": table.api_id, "RouteId": route["RouteId"]}
-        frozen["responses"] = _listed(client, "get_route_responses", ids)
+        frozen["responses"] = _all_plain(table.responses.of_route(route))
     integration = table.integration_of(route)
     if not integration:
         return frozen
     frozen["integration"] = _plain(integration)
-    if integration.get("IntegrationType", "HTTP_PROXY") in PROXIES:
-        frozen["integration"].pop("IntegrationResponseSelectionExpression", None)
-    else:
-        ids = {"ApiId": table.api_id, "IntegrationId": integration["IntegrationId"]}
-        frozen["replies"] = _listed(client, "get_integration_responses", ids)
+    if integration.get("IntegrationType", "HTTP_PROXY") not in PROXIES:
+        frozen["replies"] = _all_plain(table.responses.of_integration(integration))
     return frozen
 
 
-def _listed(client: ApiGatewayV2Client, operation: str, ids: dict[str, str]) -> list[Any]:
-    return sorted(map(_plain, aws.paginate(client, operation, **ids)), key=str)
+def _all_plain(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(map(_plain, documents), key=str)
 
 
 def _plain(document: Mapping[str, Any]) -> dict[str, Any]:

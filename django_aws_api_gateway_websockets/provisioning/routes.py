@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Container, Mapping, NamedTuple
 
 from .. import aws
+from . import pings
+from .responses import EXPRESSION, Responses
 
 if TYPE_CHECKING:
     from types_boto3_apigatewayv2 import ApiGatewayV2Client
@@ -32,6 +34,9 @@ REQUEST_HEADER = "integration.request.header."
 
 #: The mapped header that shows that this package, or its release 1.1.1, made an integration.
 CONNECTION_ID_HEADER = f"{REQUEST_HEADER}connectionId"
+
+#: The header that tells the view that the body of its answer reaches the client.
+ROUTE_RESPONSE = "routeResponse"
 
 
 class Route(NamedTuple):
@@ -61,27 +66,39 @@ class Route(NamedTuple):
 
 
 class RouteTable:
-    """The routes of one API and their integrations, as they are in AWS."""
+    """The routes of one API and their integrations, as they are in AWS.
+
+    With ``route_responses``, messages are answered by the body of the site's answer.
+    """
 
     def __init__(
-        self, client: ApiGatewayV2Client, api_id: str, static_headers: Mapping[str, str]
+        self,
+        client: ApiGatewayV2Client,
+        api_id: str,
+        static_headers: Mapping[str, str],
+        route_responses: bool = False,
     ) -> None:
         self.client = client
         self.api_id = api_id
         self.static_headers = static_headers
+        self.route_responses = route_responses
+        self.responses = Responses(client, api_id)
         found = aws.paginate(client, "get_routes", ApiId=api_id)
         self.routes = {route["RouteKey"]: route for route in found}
         self.integrations = list(aws.paginate(client, "get_integrations", ApiId=api_id))
 
     def ensure(self, route: Route) -> None:
         """Make the route with its integration, or correct the one that exists."""
-        target = f"integrations/{self._ensure_integration(route)}"
-        existing = self.routes.get(route.key)
-        if existing is None:
-            self._create(route, target)
-        elif existing.get("Target") != target:
-            self.client.update_route(ApiId=self.api_id, RouteId=existing["RouteId"], Target=target)
-            existing["Target"] = target
+        replies = self.route_responses and route.is_message
+        if not replies:
+            self._take_back_response(route.key)
+        self._lead(route, self._ensure_integration(route), replies)
+
+    def ensure_ping(self) -> None:
+        """Let API Gateway answer pings; a route that somebody has made by hand stays."""
+        existing = self.routes.get(pings.KEY)
+        if existing is None or self._is_ours(self.integration_of(existing)):
+            self._lead(Route(pings.KEY, ""), self._ensure_ping_integration(), replies=True)
 
     def integration_of(self, route: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the integration behind a route; an empty one if there is none."""
@@ -116,13 +133,17 @@ class RouteTable:
         used = {route.get("Target") for route in self.routes.values()}
         for found in self.integrations:
             ours = CONNECTION_ID_HEADER in found.get("RequestParameters", {})
-            if ours and f"integrations/{found['IntegrationId']}" not in used:
+            if (
+                ours or pings.is_ping(found)
+            ) and f"integrations/{found['IntegrationId']}" not in used:
                 self.client.delete_integration(
                     ApiId=self.api_id, IntegrationId=found["IntegrationId"]
                 )
 
     def _is_ours(self, integration: Mapping[str, Any]) -> bool:
         """True if it maps all that this package maps. One that is made by hand maps less."""
+        if pings.is_ping(integration):
+            return True
         found = integration.get("RequestParameters") or {}
         wanted = Route("$connect", "").request_parameters(self.static_headers)
         static = {f"{REQUEST_HEADER}{name}" for name in self.static_headers}
@@ -131,8 +152,31 @@ class RouteTable:
             found[name] == source for name, source in wanted.items() if name not in static
         )
 
+    def _take_back_response(self, key: str) -> None:
+        """Delete the response that this package has given to a route.
+
+        Such a route's integration says so from before the response is made until it is deleted,
+        so a run that fails in between leaves none that nobody finds.
+        """
+        route = self.routes.get(key, {})
+        integration = self.integration_of(route)
+        mapped = integration.get("RequestParameters") or {}
+        if f"{REQUEST_HEADER}{ROUTE_RESPONSE}" in mapped or pings.is_ping(integration):
+            self.responses.remove_of_route(route)
+
+    def _lead(self, route: Route, integration_id: str, replies: bool) -> None:
+        """Make the route, or let it lead to this integration."""
+        wanted = {"Target": f"integrations/{integration_id}", **(EXPRESSION if replies else {})}
+        existing = self.routes.get(route.key)
+        if existing is None:
+            self._create(route, wanted["Target"])
+        else:
+            self._update(existing, wanted)
+        if replies:
+            self.responses.ensure_of_route(self.routes[route.key])
+
     def _create(self, route: Route, target: str) -> None:
-        reply: Any = {"RouteResponseSelectionExpression": "$default"} if route.is_message else {}
+        reply: Any = EXPRESSION if route.is_message else {}
         created: Any = self.client.create_route(
             ApiId=self.api_id,
             ApiKeyRequired=False,
@@ -144,22 +188,43 @@ class RouteTable:
         # A site's mock need not answer as AWS does.
         answer = created if isinstance(created, Mapping) else {}
         self.routes[route.key] = {**answer, "RouteKey": route.key, "Target": target}
+        self.responses.expect_none(str(answer.get("RouteId")))
+
+    def _update(self, existing: dict[str, Any], wanted: Mapping[str, str]) -> None:
+        changed: Any = {
+            name: wanted[name] for name in wanted if existing.get(name) != wanted[name]
+        }
+        if changed:
+            self.client.update_route(ApiId=self.api_id, RouteId=existing["RouteId"], **changed)
+            existing.update(changed)
 
     def _ensure_integration(self, route: Route) -> str:
-        parameters = route.request_parameters(self.static_headers)
+        replies = self.route_responses and route.is_message
+        told = {ROUTE_RESPONSE: "true"} if replies else {}
+        parameters = route.request_parameters({**self.static_headers, **told})
         wanted = {"IntegrationUri": route.url, "RequestParameters": parameters}
         for found in self.integrations:
             if all(found.get(name) == value for name, value in wanted.items()):
                 return str(found["IntegrationId"])
+        proxy = {"IntegrationMethod": "POST", "IntegrationType": "HTTP_PROXY"}
+        return self._create_integration({**proxy, **wanted})
+
+    def _ensure_ping_integration(self) -> str:
+        found = [str(i["IntegrationId"]) for i in self.integrations if pings.is_current(i)]
+        identifier = found[0] if found else self._create_integration(pings.INTEGRATION)
+        self.responses.ensure_of_integration({"IntegrationId": identifier}, pings.REPLY)
+        return identifier
+
+    def _create_integration(self, wanted: Mapping[str, Any]) -> str:
         settings: Any = {
             "ConnectionType": "INTERNET",
-            "IntegrationMethod": "POST",
-            "IntegrationType": "HTTP_PROXY",
             "PassthroughBehavior": "WHEN_NO_MATCH",
             "PayloadFormatVersion": "1.0",
             "TimeoutInMillis": TIMEOUT_MILLISECONDS,
             **wanted,
         }
         created: Any = self.client.create_integration(ApiId=self.api_id, **settings)
-        self.integrations.append({**settings, "IntegrationId": created["IntegrationId"]})
-        return str(created["IntegrationId"])
+        identifier = str(created["IntegrationId"])
+        self.integrations.append({**settings, "IntegrationId": identifier})
+        self.responses.expect_none(identifier)
+        return identifier

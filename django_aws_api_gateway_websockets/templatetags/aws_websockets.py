@@ -53,7 +53,7 @@ def websocket(
     gateway = context.get("websocket_gateway") or (None if given else pages.find_gateway())
     data: dict[str, Any] = {
         "url": given or pages.socket_url(gateway, channel, request),
-        "key": key or pages.action_key(gateway),
+        "key": key or (gateway and gateway.message_key) or "action",
     }
     if ticket_url and is_logged_in(request):
         data.update(pages.ticket_data(request, resolve_url(ticket_url), authentication))

@@ -39,7 +39,7 @@ def test_it_has_the_schema_of_a_new_database(own_tables, database, adopt):
     assert databases.shape() == own_tables
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
     call_command("migrate", check_unapplied=True, verbosity=0, skip_checks=False)
-    assert (len(databases.recorded()), databases.recorded()[-1]) == (8, databases.NEWEST)
+    assert (len(databases.recorded()), databases.recorded()[-1]) == (9, databases.NEWEST)
 
 
 def test_users_who_have_connected_and_permissions_can_be_deleted(database, adopt):

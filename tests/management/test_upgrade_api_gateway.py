@@ -61,7 +61,10 @@ def test_one_that_fails_does_not_keep_the_others_from_it(edge):
 def test_a_dry_run_prints_the_calls_and_makes_none(edge):
     gateway = make_created_gateway(api_name="Chat")
     lines = run_dry("--all")
-    assert lines[0] == "Chat: create_integration IntegrationUri=https://www.example.com/ws/connect"
+    assert lines[0] == (
+        "Chat: create_integration IntegrationUri=https://www.example.com/ws/connect "
+        "IntegrationType=HTTP_PROXY"
+    )
     assert lines[-1] == "Chat: create_deployment StageName=production"
     assert proof.value_for(gateway) not in "".join(lines)
     assert {line.split()[0] for line in edge.lines} == {"GET"}

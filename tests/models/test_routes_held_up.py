@@ -196,7 +196,12 @@ def test_what_a_queryset_has_changed_is_brought_to_aws(control_plane, gateway, r
 def test_a_changed_default_key_leaves_no_route_of_the_former_one(control_plane, gateway):
     ApiGateway.objects.update(route_key="other")
     fresh(gateway).upgrade_gateway()
-    assert set(control_plane.routes(gateway.api_id)) == {"$connect", "$disconnect", "other"}
+    assert set(control_plane.routes(gateway.api_id)) == {
+        "$connect",
+        "$disconnect",
+        "other",
+        "ping",
+    }
     assert control_plane.orphans(gateway.api_id) == set()
 
 
@@ -233,7 +238,7 @@ def test_a_route_of_another_row_with_the_same_api_stays(control_plane, gateway, 
     twin = make_gateway(api_id=gateway.api_id, api_created=True, route_key="other")
     twin.upgrade_gateway()
     gateway.upgrade_gateway()
-    keys = {"$connect", "$disconnect", "$default", "join", "other"}
+    keys = {"$connect", "$disconnect", "$default", "join", "other", "ping"}
     assert set(control_plane.routes(gateway.api_id)) == keys
 
 

@@ -12,7 +12,7 @@ from django_aws_api_gateway_websockets.models import get_boto3_client
 from django_aws_api_gateway_websockets.security import proof
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from tests.aws_requests import answered
-from tests.control_plane import calls_since
+from tests.control_plane import MOCK, OWN_ROUTES, calls_since
 from tests.factories import (
     fresh,
     make_created_gateway,
@@ -28,10 +28,15 @@ pytestmark = pytest.mark.django_db
 UPGRADE = {
     "GetRoutes": 2,
     "GetIntegrations": 2,
-    "CreateIntegration": 4,
+    "CreateIntegration": 5,
     "UpdateRoute": 4,
+    "CreateIntegrationResponse": 1,
+    "CreateRoute": 1,
+    "CreateRouteResponse": 1,
     "GetStages": 1,
     "GetApi": 1,
+    "GetRouteResponses": 1,
+    "GetIntegrationResponses": 1,
     "GetDeployment": 1,
     "CreateDeployment": 1,
     "DeleteIntegration": 4,
@@ -39,9 +44,10 @@ UPGRADE = {
 
 
 def headers_mapped(gateway):
-    """The names of the headers that every integration of the gateway maps."""
+    """The names of the headers that every integration of the gateway maps, but that of pings."""
     found = get_boto3_client().get_integrations(ApiId=gateway.api_id)["Items"]
-    names = [{key.rpartition(".")[2] for key in i["RequestParameters"]} for i in found]
+    mapped = [i["RequestParameters"] for i in found if i["IntegrationType"] != "MOCK"]
+    names = [{key.rpartition(".")[2] for key in parameters} for parameters in mapped]
     return set.intersection(*names)
 
 
@@ -63,7 +69,7 @@ def test_an_upgrade_maps_what_this_version_maps_and_leaves_nothing_over(
     gateway.upgrade_gateway()
     assert Counter(calls_since(local_gateway, start)) == UPGRADE
     assert headers_mapped(gateway) >= {"connectionId", "sourceIp", "X-Websocket-Secret"}
-    assert control_plane.routes(gateway.api_id) == routes
+    assert control_plane.routes(gateway.api_id) == {**routes, "ping": MOCK}
     assert control_plane.orphans(gateway.api_id) == set()
     assert control_plane.stages(gateway.api_id) == {"production": fresh(gateway).deployment_id}
 
@@ -76,7 +82,7 @@ def test_an_api_that_1_1_1_left_half_made_is_finished(local_gateway, control_pla
     )
     gateway = make_created_gateway(api_id=made["ApiId"], api_endpoint=made["ApiEndpoint"])
     gateway.upgrade_gateway()
-    assert {*control_plane.routes(gateway.api_id)} == {"$connect", "$disconnect", "$default"}
+    assert {*control_plane.routes(gateway.api_id)} == {*OWN_ROUTES, "ping"}
     stages = control_plane.stages(gateway.api_id)
     assert stages == {"production": fresh(gateway).deployment_id}
 
@@ -117,6 +123,7 @@ def test_each_call_may_fail_and_a_later_run_finishes(local_gateway, control_plan
     fresh(gateway).upgrade_gateway()
     assert "X-Websocket-Secret" in headers_mapped(gateway)
     assert control_plane.orphans(gateway.api_id) == set()
+    assert control_plane.replies(gateway.api_id, "ping")
     assert (fresh(gateway).source_proof is None, fresh(gateway).last_error) == (False, None)
 
 

@@ -103,7 +103,7 @@ def test_tags_that_are_no_object_are_refused_with_an_example(aws, tags):
 # Routes
 
 
-def test_the_routes_are_those_of_1_1_1_with_the_mapped_headers(aws):
+def test_the_routes_are_those_of_1_1_1_with_the_mapped_headers_and_one_for_pings(aws):
     gateway = make_gateway(api_id="api1", route_key="$default")
     make_route(gateway, route_key="join", integration_url="https://chat.example.com/join")
     aws.expect_listings()
@@ -115,6 +115,7 @@ def test_the_routes_are_those_of_1_1_1_with_the_mapped_headers(aws):
     aws.expect_route("$default", "i3", RouteResponseSelectionExpression="$default")
     expect_integration(aws, gateway, "i4", "https://chat.example.com/join", HEADERS_OF_A_MESSAGE)
     aws.expect_route("join", "i4", RouteResponseSelectionExpression="$default")
+    aws.expect_ping("i5")
     gateway._create_routes(aws.client)
 
 
@@ -130,6 +131,7 @@ def test_what_an_earlier_run_made_is_not_made_again(aws):
     aws.expect_route("$disconnect", "i2")
     expect_integration(aws, gateway, "i3", f"{BASE}default", HEADERS_OF_A_MESSAGE)
     aws.expect_route("$default", "i3", RouteResponseSelectionExpression="$default")
+    aws.expect_ping("i4")
     gateway._create_routes(aws.client)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from django_aws_api_gateway_websockets.exceptions import AwsCallFailed
 from django_aws_api_gateway_websockets.models import ApiGateway
+from tests.control_plane import MOCK
 from tests.factories import make_gateway, make_route
 
 pytestmark = pytest.mark.django_db
@@ -22,12 +23,15 @@ CREATE_GATEWAY = {
     "CreateApi": 1,
     "GetRoutes": 2,
     "GetIntegrations": 2,
-    "CreateIntegration": 4,
-    "CreateRoute": 4,
+    "CreateIntegration": 5,
+    "CreateRoute": 5,
+    "CreateIntegrationResponse": 1,
+    "CreateRouteResponse": 1,
     "GetStages": 1,
     "CreateStage": 1,
     "GetApi": 1,
-    "GetRouteResponses": 2,
+    "GetRouteResponses": 3,
+    "GetIntegrationResponses": 1,
     "CreateDeployment": 1,
 }
 
@@ -72,7 +76,9 @@ def assert_created(gateway, control_plane):
         "$disconnect": "https://www.example.com/ws/disconnect",
         "$default": "https://www.example.com/ws/default",
         "join": "https://www.example.com/ws/join",
+        "ping": MOCK,
     }
+    assert control_plane.replies(gateway.api_id, "ping")
     assert control_plane.orphans(gateway.api_id) == set()
     assert control_plane.stages(gateway.api_id) == {"production": gateway.deployment_id}
     assert all(route.deployed for route in gateway.additional_routes.all())

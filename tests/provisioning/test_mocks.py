@@ -125,3 +125,31 @@ def test_a_mock_takes_any_address_type(client):
     gateway.create_gateway()
     (call,) = client.create_api.call_args_list
     assert call[1]["IpAddressType"] == "dualstack"
+
+
+def test_a_mock_is_asked_for_the_responses_of_a_gateway_that_has_them(client):
+    if not hasattr(client, "create_route_response"):
+        pytest.skip("This fake has the calls of 1.1.1 alone")
+    make_gateway(route_responses=True).create_gateway()
+    expected = mock.call(ApiId="api1", RouteId="r1", RouteResponseKey="$default")
+    assert client.create_route_response.call_args_list == [expected]
+
+
+def test_a_mock_makes_no_route_for_pings_and_a_mock_without_ids_no_response(client):
+    client.create_route.return_value = None
+    gateway = make_gateway(route_responses=True)
+    gateway.create_gateway()
+    assert [call[1]["RouteKey"] for call in client.create_route.call_args_list] == [
+        route.key for route in gateway.own_routes()
+    ]
+
+
+def test_what_cannot_be_listed_as_with_moto_counts_as_there(local_gateway):
+    gateway = make_gateway()
+    gateway.create_gateway()
+    client = models.get_boto3_client()
+    with mock.patch.object(models, "get_boto3_client", return_value=client), mock.patch.object(
+        client, "get_route_responses", side_effect=NotImplementedError
+    ), mock.patch.object(client, "create_route_response") as create:
+        gateway.upgrade_gateway()
+    assert not create.called

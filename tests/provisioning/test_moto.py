@@ -74,7 +74,7 @@ def gateway(aws):
 
 
 def routes_of(aws, gateway):
-    """{route key: (URL, mapped headers)} as moto has them."""
+    """{route key: (URL, mapped headers)} as moto has them, but for the route of pings."""
     integrations = {
         found["IntegrationId"]: found
         for found in aws.get_integrations(ApiId=gateway.api_id)["Items"]
@@ -82,6 +82,8 @@ def routes_of(aws, gateway):
     found = {}
     for route in aws.get_routes(ApiId=gateway.api_id)["Items"]:
         integration = integrations.pop(route["Target"].partition("/")[2])
+        if integration["IntegrationType"] == "MOCK":
+            continue
         found[route["RouteKey"]] = integration["IntegrationUri"], integration["RequestParameters"]
     assert integrations == {}
     return found
@@ -117,6 +119,8 @@ def test_each_route_has_its_url_and_the_proof(aws, gateway):
 
 def test_the_integrations_are_posts_of_29_seconds(aws, gateway):
     for found in aws.get_integrations(ApiId=gateway.api_id)["Items"]:
+        if found["IntegrationType"] == "MOCK":
+            continue
         asked = {
             "ConnectionType": "INTERNET",
             "IntegrationMethod": "POST",
@@ -169,10 +173,24 @@ def test_an_additional_route_is_made_changed_and_deleted(
     assert aws.hooks["CreateDeployment"].call_count == 4
 
 
-def test_only_the_default_route_answers(aws, gateway):
+def test_pings_are_answered_by_a_mock(aws, gateway):
+    (found,) = [
+        integration
+        for integration in aws.get_integrations(ApiId=gateway.api_id)["Items"]
+        if integration["IntegrationType"] == "MOCK"
+    ]
+    assert found["RequestTemplates"] == {"$default": '{"statusCode":200}'}
+    assert found["TemplateSelectionExpression"] == "\\$default"
+    where = {"ApiId": gateway.api_id, "IntegrationId": found["IntegrationId"]}
+    (response,) = aws.get_integration_responses(**where)["Items"]
+    assert response["IntegrationResponseKey"] == "$default"
+    assert response["ResponseTemplates"] == {"$default": '{"pong":true}'}
+
+
+def test_only_the_routes_of_messages_answer(aws, gateway):
     for route in aws.get_routes(ApiId=gateway.api_id)["Items"]:
         assert (route["ApiKeyRequired"], route["AuthorizationType"]) == (False, "NONE")
-        answers = route["RouteKey"] == "$default"
+        answers = route["RouteKey"] in ("$default", "ping")
         assert route.get("RouteResponseSelectionExpression") == ("$default" if answers else None)
 
 
