@@ -113,29 +113,31 @@ def measure(connection: Any, kind: Kind, count: int) -> float:
     return median(times)
 
 
-def run(rounds: int, count: int) -> Dict[Kind, List[float]]:
+def run(rounds: int, count: int) -> List[List[float]]:
+    """Return the medians of each kind's rounds."""
     from django_aws_api_gateway_websockets.local.gateway import LocalGateway
 
-    taken: Dict[Kind, List[float]] = {kind: [] for kind in KINDS}
+    taken: List[List[float]] = [[] for _ in KINDS]
     with ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory())
         local = stack.enter_context(LocalGateway())
         configure(Path(directory), local.endpoint_url)
         site = serve(stack)
+        stack.callback(local.wait_until_quiet)
         names = {kind.api_name for kind in KINDS}
         connections = {name: connect_to(site, name, stack) for name in sorted(names)}
         for kind in KINDS:  # what a process does once
             measure(connections[kind.api_name], kind, 20)
         for _ in range(rounds):
-            for kind in KINDS:
-                taken[kind].append(measure(connections[kind.api_name], kind, count))
+            for kind, times in zip(KINDS, taken):
+                times.append(measure(connections[kind.api_name], kind, count))
     return taken
 
 
-def report(taken: Dict[Kind, List[float]]) -> str:
-    base = min(taken[KINDS[0]])
+def report(taken: List[List[float]]) -> str:
+    base = min(taken[0])
     lines = [f"{'':40}{'ms':>6}  {'ratio':>5}  calls of AWS"]
-    for kind, times in taken.items():
+    for kind, times in zip(KINDS, taken):
         best = min(times)
         lines.append(f"{kind.title:40}{best:6.2f}  {best / base:5.2f}  {kind.calls}")
     content = (STATIC / "client.js").read_bytes()
