@@ -169,10 +169,12 @@ export function delayAfter(
   random?: number,
 ): number;
 
-/** Finds the second copy of a text that two connections bring, for `seconds`. */
+/** Finds the second copy of a text that two connections bring within `seconds`. */
 export class Twins {
   constructor(seconds: number);
   seconds: number;
+  /** A first copy is remembered until then, in milliseconds as Date.now() gives them. */
   until: number;
-  isSecond(text: string, isNewer: boolean): boolean;
+  /** Whether another connection than this `link` brought this copy's first. */
+  isSecond(text: string, link: unknown, areTwo: boolean): boolean;
 }

@@ -32,22 +32,23 @@ export function delayAfter(code, failures, wasStable, random = Math.random()) {
 
 // While a connection replaces another one, both bring each push. This finds the second copy.
 export class Twins {
-  #balances = new Map();
+  #firsts = new Map();
 
   constructor(seconds) {
-    this.seconds = seconds;
-    this.until = 0;
+    Object.assign(this, { seconds, until: 0 });
   }
 
-  isSecond(text, isNewer) {
+  isSecond(text, link, areTwo) {
     const now = Date.now();
-    if (now > this.until) this.#balances.clear();
-    const [balance, at] = this.#balances.get(text) ?? [0, now];
-    // An old first copy had no second one: the site knew only one of the connections.
-    const open = now - at > this.seconds * 1000 ? 0 : balance;
-    const side = isNewer ? 1 : -1;
-    if (now <= this.until) this.#balances.set(text, [open + side, now]);
-    return open * side < 0;
+    if (areTwo) this.until = now + this.seconds * 1000;
+    else if (now > this.until) this.#firsts.clear();
+    // An old first copy has no second one: the site knew only one of the connections.
+    const firsts = this.#firsts.get(text)?.filter(({ until }) => now <= until) ?? [];
+    const isSecond = firsts.some((first) => first.link !== link);
+    if (isSecond) firsts.pop();
+    else firsts.push({ link, until: this.until });
+    this.#firsts.set(text, firsts);
+    return isSecond;
   }
 }
 
@@ -200,12 +201,13 @@ export class GatewaySocket extends EventTarget {
   #receive(link, text) {
     link.activeAt = Date.now();
     link.pingedAt = null;
+    const areTwo = this.#replaced.size || (this.#link && this.#attempt);
     const json = parse(text);
     if (json?.pong === true) this.#hasPongs = true;
     else if (json?.ref && (json.reply || json.error) && Object.keys(json).length === 2) {
       this.#settle(json);
     } else if (json?.message && json.connectionId && json.requestId) this.#blame(link, json);
-    else if (text && !this.#twins.isSecond(text, link === this.#link)) {
+    else if (text && !this.#twins.isSecond(text, link, areTwo)) {
       this.dispatchEvent(Object.assign(new MessageEvent("message", { data: text }), { json }));
     }
   }
@@ -260,7 +262,6 @@ export class GatewaySocket extends EventTarget {
   #open(link, url) {
     const socket = (link.socket = new WebSocket(url, this.#options.protocols ?? []));
     link.timer = setTimeout(() => this.#lose(link, 1006), this.#limits.handshake * 1000);
-    this.#watchTwins();
     socket.onopen = () => this.#replace(link);
     socket.onmessage = ({ data }) => this.#receive(link, data);
     socket.onclose = ({ code }) => this.#lose(link, code);
@@ -289,13 +290,7 @@ export class GatewaySocket extends EventTarget {
       if (this.#callsOf(link).length) return this.#retireSoon(link);
       this.#replaced.delete(link);
       this.#lose(link, 1000);
-      this.#watchTwins();
     }, this.#limits.overlap * 1000);
-  }
-
-  #watchTwins() {
-    const areTwo = this.#replaced.size || (this.#link && this.#attempt);
-    this.#twins.until = areTwo ? Infinity : Date.now() + this.#limits.overlap * 1000;
   }
 
   #lose(link, code) {
@@ -309,7 +304,6 @@ export class GatewaySocket extends EventTarget {
     if (link === this.#attempt) {
       this.#attempt = null;
       this.#refusals += 1;
-      this.#watchTwins();
       this.#wait(reason, code);
     } else if (link === this.#link) {
       this.#link = null;
