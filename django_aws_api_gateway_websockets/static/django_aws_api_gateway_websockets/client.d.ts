@@ -84,8 +84,9 @@ export interface GatewaySocketEventMap {
   /** The state, or what there is to say of it, has changed. */
   state: CustomEvent<StateDetail>;
   /**
-   * A connection is open. `continued` is true if it has replaced one that was open: nothing was
-   * missed. Otherwise load what may have changed. What is sent here comes before what has waited.
+   * A connection is open. `continued` is true if it has replaced one that was open and alive:
+   * nothing was missed. Otherwise, also after a sleep of the computer, load what may have changed.
+   * What is sent here comes before what has waited.
    */
   open: CustomEvent<{ continued: boolean }>;
   message: FrameEvent;
