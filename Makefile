@@ -35,7 +35,7 @@ PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 RUN_TESTS := PYTHONDEVMODE= PYTHONWARNINGS=default PYTHONDONTWRITEBYTECODE= \
 	.venv/bin/python -m pytest $(PARALLEL)
 
-.PHONY: demo test coverage lint types docs plot screenshot clean python-for-demo
+.PHONY: demo test coverage client lint types docs plot screenshot clean python-for-demo
 
 demo: python-for-demo $(ENVIRONMENT)
 	@exec .venv/bin/python example/run.py --port $(PORT)
@@ -46,6 +46,9 @@ test: $(ENVIRONMENT)
 # It doubles the time of what it watches, hence not of those that run once.
 coverage: $(ENVIRONMENT)
 	$(RUN_TESTS) --cov $(GATE) -m "not browser and not once" $(ARGS)
+
+client: node_modules/.package-lock.json
+	PATH="$(CURDIR)/.venv-tools/bin:$$PATH" npm test
 
 lint: $(TOOLS)
 	PATH="$(CURDIR)/.venv-tools/bin:$$PATH" pre-commit run --all-files
@@ -64,7 +67,7 @@ screenshot: $(TOOLS)
 	.venv-tools/bin/python docs/screenshot.py
 
 clean:
-	rm -rf .venv .venv-tools docs/_build dist
+	rm -rf .venv .venv-tools node_modules docs/_build dist
 
 python-for-demo:
 	$(if $(TOO_OLD),$(error make demo needs Python 3.10 or newer, and $(PYTHON) is older: make demo PYTHON=python3.12))
@@ -86,3 +89,6 @@ $(TOOLS): pyproject.toml requirements/tools.txt
 	@.venv-tools/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/tools.txt
 	@.venv-tools/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json $(TOOLS)
+	@PATH="$(CURDIR)/.venv-tools/bin:$$PATH" npm ci --ignore-scripts

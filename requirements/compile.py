@@ -6,9 +6,9 @@
 
 What is locked stands in pyproject.toml alone: a cell holds the package's dependencies with its
 extras `celery`, `fast`, `local`, `tasks` and `test`; tools.txt holds every extra and what checks,
-builds and documents the project; databases.txt, installed beside a cell, holds the drivers, of
-which one wants a compiler, the task queue that lives in a database, moto, and Sentry.
-The latter two are for Python 3.10 and newer. Needs uv (`pip install uv`).
+builds and documents the project, Node.js among it; databases.txt, installed beside a cell, holds
+the drivers, of which one wants a compiler, the task queue that lives in a database, moto, and
+Sentry. The latter two are for Python 3.10 and newer. Needs uv (`pip install uv`).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def main() -> None:
             cell(python, django)
     # Universal, and so right for any Python from that version on, each with its newest Django.
     universal = ("--universal", "--python-version=3.10")
-    groups = [f"--group={name}" for name in ("lint", "package", "types")]
+    groups = [f"--group={name}" for name in ("client", "lint", "package", "types")]
     lock("tools", "pyproject.toml", "--all-extras", *groups, *universal)
     groups = ["--group=databases", "--group=green", "--group=moto", "--group=trackers"]
     lock("databases", "-", *groups, *universal, also=pins_of_boto3(BESIDE_DATABASES))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import re
 import runpy
 from itertools import product
@@ -71,6 +72,25 @@ def test_a_lock_file_names_no_place_but_the_index(lock):
     text = lock.read_text(encoding="utf-8")
     assert "--hash=sha256:" in text
     assert re.findall(r"^.*(?:://|--index|--find-links| @ ).*$", text, re.M) == []
+
+
+def test_the_lock_file_of_the_clients_tests_pins_by_hash_and_names_no_place():
+    text = (ROOT / "package-lock.json").read_text(encoding="utf-8")
+    wanted = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]
+    packages = {name: of for name, of in json.loads(text)["packages"].items() if name}
+    assert [name for name, of in packages.items() if "integrity" not in of] == []
+    assert "://" not in text
+    assert {f"node_modules/{name}": pin for name, pin in wanted.items()} == {
+        name: of["version"] for name, of in packages.items()
+    }
+
+
+def test_ci_runs_each_of_its_legs():
+    legs = (ROOT / ".ci" / "leg").read_text(encoding="utf-8")
+    named = re.findall(r"^([a-z][a-z0-9 |-]*)\)$", legs, re.M)
+    run = re.search(r"^ALL=\(([^)]*)\)", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.M)
+    assert run
+    assert {leg for pattern in named for leg in pattern.split(" | ")} == set(run.group(1).split())
 
 
 def test_the_changelog_begins_with_the_present_version():

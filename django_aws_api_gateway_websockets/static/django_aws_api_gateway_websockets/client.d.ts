@@ -84,8 +84,9 @@ export interface GatewaySocketEventMap {
   /** The state, or what there is to say of it, has changed. */
   state: CustomEvent<StateDetail>;
   /**
-   * A connection is open. `continued` is true if it has replaced one that was open: nothing was
-   * missed. Otherwise load what may have changed. What is sent here comes before what has waited.
+   * A connection is open. `continued` is true if it has replaced one that was open and alive:
+   * nothing was missed. Otherwise, also after a sleep of the computer, load what may have changed.
+   * What is sent here comes before what has waited.
    */
   open: CustomEvent<{ continued: boolean }>;
   message: FrameEvent;
@@ -169,10 +170,12 @@ export function delayAfter(
   random?: number,
 ): number;
 
-/** Finds the second copy of a text that two connections bring, for `seconds`. */
+/** Finds the second copy of a text that two connections bring within `seconds`. */
 export class Twins {
   constructor(seconds: number);
   seconds: number;
+  /** A first copy is remembered until then, in milliseconds as Date.now() gives them. */
   until: number;
-  isSecond(text: string, isNewer: boolean): boolean;
+  /** Whether another connection than this `link` brought this copy's first. */
+  isSecond(text: string, link: unknown, areTwo: boolean): boolean;
 }

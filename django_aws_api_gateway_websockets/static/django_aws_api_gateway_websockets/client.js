@@ -4,7 +4,6 @@
 const LIMITS = { idle: 600, lifetime: 7200, frame: 32768, handshake: 30, overlap: 10 };
 const OPTIONS = { queue: 100, queueTimeout: 30, callTimeout: 30, hideTimeout: Infinity };
 const LONGEST_WAIT = 30;
-const REFUSALS_BEFORE_ASKING = 3;
 const ENDS = {
   1000: "The site has closed the connection.",
   1001: "The gateway's limit is reached, or it stops.",
@@ -23,7 +22,7 @@ export class CallError extends Error {
   }
 }
 
-// Before the next attempt. The random part keeps pages from coming back in the same moment.
+// The random part keeps pages from coming back in the same moment.
 export function delayAfter(code, failures, wasStable, random = Math.random()) {
   if (wasStable && (code === 1001 || code === 1012)) return random;
   const longest = code === 1008 ? LONGEST_WAIT : Math.min(2 ** failures, LONGEST_WAIT);
@@ -32,22 +31,23 @@ export function delayAfter(code, failures, wasStable, random = Math.random()) {
 
 // While a connection replaces another one, both bring each push. This finds the second copy.
 export class Twins {
-  #balances = new Map();
+  #firsts = new Map();
 
   constructor(seconds) {
-    this.seconds = seconds;
-    this.until = 0;
+    Object.assign(this, { seconds, until: 0 });
   }
 
-  isSecond(text, isNewer) {
+  isSecond(text, link, areTwo) {
     const now = Date.now();
-    if (now > this.until) this.#balances.clear();
-    const [balance, at] = this.#balances.get(text) ?? [0, now];
-    // An old first copy had no second one: the site knew only one of the connections.
-    const open = now - at > this.seconds * 1000 ? 0 : balance;
-    const side = isNewer ? 1 : -1;
-    if (now <= this.until) this.#balances.set(text, [open + side, now]);
-    return open * side < 0;
+    if (areTwo) this.until = now + this.seconds * 1000;
+    else if (now > this.until) this.#firsts.clear();
+    // An old first copy has no second one: the site knew only one of the connections.
+    const firsts = this.#firsts.get(text)?.filter(({ until }) => now <= until) ?? [];
+    const isSecond = firsts.some((first) => first.link !== link);
+    if (isSecond) firsts.pop();
+    else firsts.push({ link, until: this.until });
+    this.#firsts.set(text, firsts);
+    return isSecond;
   }
 }
 
@@ -62,7 +62,7 @@ class Queue {
   add(frame) {
     if (this.#frames.size >= this.most) return this.drop(frame, "The queue is full.");
     const expire = () => this.remove(frame) && this.drop(frame, "No connection was open in time.");
-    this.#frames.set(frame, setTimeout(expire, this.seconds * 1000));
+    this.#frames.set(frame, after(this.seconds, expire));
     return true;
   }
 
@@ -81,13 +81,14 @@ export class GatewaySocket extends EventTarget {
   reason = "";
   retryAt = null;
   #data;
+  #key;
   #limits;
   #options;
   #queue;
   #twins;
   #link = null; // the connection that is open
   #attempt = null; // the one that is being made
-  #replaced = new Set(); // those that a newer one has replaced, and that are open still
+  #replaced = new Set(); // open still, beside a newer one
   #timer = null; // of the next attempt
   #ticker = null;
   #tickedAt = 0;
@@ -104,11 +105,15 @@ export class GatewaySocket extends EventTarget {
   constructor(data, options = {}) {
     super();
     this.#data = data;
+    this.#key = data.key ?? "action";
     this.#limits = { ...LIMITS, ...data.limits, ...options.limits };
     this.#options = { ...OPTIONS, ...options };
     this.#queue = new Queue(this.#options, (frame, reason) => this.#drop(frame, reason));
     this.#twins = new Twins(this.#limits.overlap);
-    globalThis.addEventListener?.("online", () => this.#wake());
+    globalThis.addEventListener?.("online", () => {
+      if (this.#link) this.#link.isDoubted = true;
+      this.#wake();
+    });
     globalThis.document?.addEventListener("visibilitychange", () => this.#see());
     for (const type of ["open", "message", "close"]) {
       this.addEventListener(type, (event) => this[`on${type}`]?.(event));
@@ -130,7 +135,8 @@ export class GatewaySocket extends EventTarget {
   retry() {
     this.#isClosed = this.#isPaused = false;
     this.#tickedAt = Date.now();
-    this.#ticker ??= setInterval(() => this.#tick(), Math.min(15000, this.#limits.idle * 25));
+    const { idle, lifetime } = this.#limits;
+    this.#ticker ??= setInterval(() => this.#tick(), Math.min(15, idle / 40, lifetime / 50) * 1000);
     if (!this.#link) this.#connect();
   }
 
@@ -154,14 +160,10 @@ export class GatewaySocket extends EventTarget {
       };
       frame.reply = (reply) => finish(resolve, reply);
       frame.fail = (text, status) => finish(reject, new CallError(text, status, "link" in frame));
-      const timer = setTimeout(() => frame.fail(`No reply within ${timeout} s.`), timeout * 1000);
+      const timer = after(timeout, () => frame.fail(`No reply within ${timeout} s.`));
       this.#calls.set(ref, frame);
       this.#put(frame);
     });
-  }
-
-  get #key() {
-    return this.#data.key ?? "action";
   }
 
   // Sending
@@ -198,14 +200,14 @@ export class GatewaySocket extends EventTarget {
   // Receiving
 
   #receive(link, text) {
-    link.activeAt = Date.now();
-    link.pingedAt = null;
+    Object.assign(link, { activeAt: Date.now(), pingedAt: null, isDoubted: false });
+    const areTwo = this.#replaced.size || (this.#link && this.#attempt);
     const json = parse(text);
     if (json?.pong === true) this.#hasPongs = true;
     else if (json?.ref && (json.reply || json.error) && Object.keys(json).length === 2) {
       this.#settle(json);
     } else if (json?.message && json.connectionId && json.requestId) this.#blame(link, json);
-    else if (text && !this.#twins.isSecond(text, link === this.#link)) {
+    else if (text && !this.#twins.isSecond(text, link, areTwo)) {
       this.dispatchEvent(Object.assign(new MessageEvent("message", { data: text }), { json }));
     }
   }
@@ -216,7 +218,7 @@ export class GatewaySocket extends EventTarget {
     else call?.fail(error.text, error.status);
   }
 
-  // The gateway does not say which frame Django did not answer. If there is one alone, it is clear.
+  // The gateway does not say which frame has failed. If there is one alone, it is clear.
   #blame(link, { message, requestId }) {
     const calls = this.#callsOf(link);
     const isAlone = calls.length === 1 && !(Date.now() - link.sentAt < LONGEST_WAIT * 1000);
@@ -251,7 +253,7 @@ export class GatewaySocket extends EventTarget {
     const { url, ticketUrl, authentication } = this.#data;
     if (!url) throw failure("There is no gateway: the page has no URL.", { isFinal: true });
     const byCookie = authentication === "cookie";
-    if (!ticketUrl || (byCookie && this.#refusals < REFUSALS_BEFORE_ASKING)) return url;
+    if (!ticketUrl || (byCookie && this.#refusals < 3)) return url;
     this.#refusals = 0;
     const ticket = await fetchTicket(this.#data, this.#options.headers);
     return byCookie ? url : `${url}${url.includes("?") ? "&" : "?"}ws_token=${ticket}`;
@@ -259,8 +261,7 @@ export class GatewaySocket extends EventTarget {
 
   #open(link, url) {
     const socket = (link.socket = new WebSocket(url, this.#options.protocols ?? []));
-    link.timer = setTimeout(() => this.#lose(link, 1006), this.#limits.handshake * 1000);
-    this.#watchTwins();
+    link.timer = after(this.#limits.handshake, () => this.#lose(link, 1006));
     socket.onopen = () => this.#replace(link);
     socket.onmessage = ({ data }) => this.#receive(link, data);
     socket.onclose = ({ code }) => this.#lose(link, code);
@@ -271,36 +272,31 @@ export class GatewaySocket extends EventTarget {
     clearTimeout(link.timer);
     this.#attempt = null;
     this.#link = link;
+    link.openedAt = Date.now();
     this.#refusals = 0;
-    // Between 1 h 45 and 1 h 55 of the two hours.
+    // Between 1 h 45 and 1 h 55.
     link.renewAt = link.startedAt + this.#limits.lifetime * (875 + Math.random() * 83);
     if (old) {
       this.#replaced.add(old);
       this.#retireSoon(old);
     }
     this.#show();
-    this.#tell("open", { continued: Boolean(old) });
+    this.#tell("open", { continued: Boolean(old) && !old.isDoubted });
     this.#queue.forEach((frame) => this.#write(frame) && this.#queue.remove(frame));
   }
 
-  // What was sent before the site knew the newer one, and replies, come by the older one alone.
+  // Replies, and what was sent before the site knew the newer one, come by the older one alone.
   #retireSoon(link) {
-    setTimeout(() => {
-      if (this.#callsOf(link).length) return this.#retireSoon(link);
-      this.#replaced.delete(link);
-      this.#lose(link, 1000);
-      this.#watchTwins();
-    }, this.#limits.overlap * 1000);
-  }
-
-  #watchTwins() {
-    const areTwo = this.#replaced.size || (this.#link && this.#attempt);
-    this.#twins.until = areTwo ? Infinity : Date.now() + this.#limits.overlap * 1000;
+    after(this.#limits.overlap, () => {
+      if (this.#callsOf(link).length) this.#retireSoon(link);
+      else this.#lose(link, 1000);
+    });
   }
 
   #lose(link, code) {
     if (link.isOver) return;
     link.isOver = true;
+    this.#replaced.delete(link);
     clearTimeout(link.timer);
     link.socket.onmessage = null;
     link.socket.close();
@@ -309,7 +305,6 @@ export class GatewaySocket extends EventTarget {
     if (link === this.#attempt) {
       this.#attempt = null;
       this.#refusals += 1;
-      this.#watchTwins();
       this.#wait(reason, code);
     } else if (link === this.#link) {
       this.#link = null;
@@ -319,20 +314,21 @@ export class GatewaySocket extends EventTarget {
   }
 
   // A site that lets a connection in and ends it at once is failing, too.
-  #wasStable(link) {
-    return Date.now() - link.startedAt > Math.min(10, this.#limits.lifetime / 4) * 1000;
+  #wasStable({ openedAt }) {
+    return Date.now() - openedAt > Math.min(10, this.#limits.lifetime / 4) * 1000;
   }
 
   #wait(reason, code, seconds = 0, wasStable = false) {
     if (wasStable) this.#failures = 0;
-    const delay = Math.max(seconds, delayAfter(code, this.#failures, wasStable)) * 1000;
+    const delay = Math.max(seconds, delayAfter(code, this.#failures, wasStable));
     this.#failures += 1;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#connect(), delay);
-    this.#show(reason, code, Date.now() + delay);
+    this.#timer = after(delay, () => this.#connect());
+    this.#show(reason, code, Date.now() + delay * 1000);
   }
 
   #end(reason, code) {
+    if (this.#isClosed) return;
     this.#stop();
     clearInterval(this.#ticker);
     this.#ticker = null;
@@ -344,7 +340,7 @@ export class GatewaySocket extends EventTarget {
 
   #stop() {
     clearTimeout(this.#timer);
-    const links = [this.#link, this.#attempt];
+    const links = [this.#link, this.#attempt, ...this.#replaced];
     this.#timer = this.#link = this.#attempt = null;
     links.forEach((link) => link?.socket && this.#lose(link, 1000));
   }
@@ -362,25 +358,25 @@ export class GatewaySocket extends EventTarget {
     else if (now - this.#seenAt > this.#options.hideTimeout * 1000) return this.#pause();
     if (!link) return;
     const isMute = this.#hasPongs && link.pingedAt && now - link.pingedAt > idle * 17;
-    if (now >= link.renewAt || gap > idle * 200 || isMute) return this.#wake();
+    if (gap > idle * 200 || isMute) link.isDoubted = true;
+    if (link.isDoubted || now >= link.renewAt) return this.#wake();
     // Timers of a hidden page run once a minute.
     if (now - link.activeAt < idle * (isHidden ? 800 : 900)) return;
     link.pingedAt = now;
     this.#write({ text: JSON.stringify({ [this.#key]: "ping" }) });
   }
 
-  // Makes a new connection, also beside one that is open and may be dead.
+  // Also beside a connection that is open, and may be dead.
   #wake() {
     const isRenewing = this.#link && (this.#timer || this.#replaced.size);
     if (!this.#isPaused && !isRenewing) this.#connect();
   }
 
   #see() {
-    if (globalThis.document.hidden) return this.#tick();
     this.#seenAt = Date.now();
     if (this.#isPaused) this.retry();
-    else if (!this.#link) this.#wake();
-    else this.#tick();
+    else if (this.#link || globalThis.document.hidden) this.#tick();
+    else this.#wake();
   }
 
   #pause() {
@@ -409,7 +405,12 @@ export class GatewaySocket extends EventTarget {
 function parse(text) {
   try {
     return JSON.parse(text);
-  } catch {} // It is no JSON, but HTML, say.
+  } catch {} // HTML, say.
+}
+
+// A browser takes longer times for none.
+function after(seconds, act) {
+  return setTimeout(act, Math.min(seconds * 1000, 2 ** 31 - 1));
 }
 
 function failure(text, more) {
@@ -418,7 +419,7 @@ function failure(text, more) {
 
 async function fetchTicket({ ticketUrl, csrf }, headers) {
   const own = typeof headers === "function" ? await headers() : headers;
-  const token = csrf && { [csrf.header]: cookie(csrf.cookie) ?? csrf.token };
+  const token = csrf && { [csrf.header]: cookie(csrf.cookie) || csrf.token };
   const answer = await fetch(ticketUrl, {
     method: "POST",
     headers: { ...token, ...own },
@@ -426,18 +427,17 @@ async function fetchTicket({ ticketUrl, csrf }, headers) {
   }).catch(() => {
     throw failure("The site cannot be reached.");
   });
-  const content = await answer.json().catch(() => ({}));
-  if (answer.ok && content.ws_token) return content.ws_token;
-  throw failure(content.error ?? `The site gives no ticket (${answer.status}).`, {
+  const content = await answer.json().catch(() => {});
+  if (answer.ok && content?.ws_token) return content.ws_token;
+  throw failure(content?.error ?? `The site gives no ticket (${answer.status}).`, {
     isFinal: answer.redirected || [401, 403].includes(answer.status),
     seconds: Number(answer.headers.get("Retry-After")) || 0,
   });
 }
 
-// A login in another tab has changed the token. The cookie has the new one.
+// It has a newer token after a login in another tab.
 function cookie(name) {
-  const found = name && globalThis.document?.cookie.match(`(?:^|; )${name}=([^;]*)`);
-  return found ? found[1] : undefined;
+  return name && globalThis.document?.cookie.match(`(?:^|; )${name}=([^;]*)`)?.[1];
 }
 
 export function connect(source = "websocket", options) {
