@@ -21,6 +21,17 @@ test("a call is sent as a message with a ref, and resolves with its reply", asyn
   assert.deepEqual(page.heard, []);
 });
 
+test("a reply may be any JSON", async () => {
+  const page = newPage();
+  const client = await page.open();
+  for (const answer of ["", 0, false, null, [1]]) {
+    const reply = client.call("any");
+    page.last.bring({ ref: refs(page.last).at(-1), reply: answer });
+    assert.deepEqual(await reply, answer);
+  }
+  assert.deepEqual(page.heard, []);
+});
+
 test("the view's key names the handler, in calls and pings", async () => {
   const page = newPage();
   const client = await page.open({ key: "verb" });

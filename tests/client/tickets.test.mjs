@@ -125,6 +125,12 @@ test("an empty cookie is no token", async () => {
   assert.equal(page.requests[0].headers["X-CSRFToken"], "page-token");
 });
 
+test("a site of another origin gets its cookies if the page says so", async () => {
+  const page = newPage();
+  await page.connect({}, { credentials: "include" });
+  assert.equal(page.requests[0].credentials, "include");
+});
+
 test("the page's own headers are sent beside the token", async () => {
   const page = newPage();
   await page.connect({}, { headers: { Authorization: "Bearer 1" } });

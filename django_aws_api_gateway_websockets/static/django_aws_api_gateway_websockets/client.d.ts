@@ -35,6 +35,8 @@ export interface SocketOptions {
   limits?: Partial<Limits>;
   /** Headers for the ticket URL, or a function that returns them: `{ Authorization: "..." }`. */
   headers?: HeadersOf | (() => HeadersOf | Promise<HeadersOf>);
+  /** Of the request for a ticket: "include" sends the cookies of another origin. */
+  credentials?: RequestCredentials;
   /** The subprotocols to offer. */
   protocols?: string[];
   /** The frames that wait, at most, while no connection is open: 100. */

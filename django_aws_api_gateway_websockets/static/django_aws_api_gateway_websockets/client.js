@@ -204,7 +204,7 @@ export class GatewaySocket extends EventTarget {
     const areTwo = this.#replaced.size || (this.#link && this.#attempt);
     const json = parse(text);
     if (json?.pong === true) this.#hasPongs = true;
-    else if (json?.ref && (json.reply || json.error) && Object.keys(json).length === 2) {
+    else if (json?.ref && ("reply" in json || json.error) && Object.keys(json).length === 2) {
       this.#settle(json);
     } else if (json?.message && json.connectionId && json.requestId) this.#blame(link, json);
     else if (text && !this.#twins.isSecond(text, link, areTwo)) {
@@ -214,8 +214,8 @@ export class GatewaySocket extends EventTarget {
 
   #settle({ ref, reply, error }) {
     const call = this.#calls.get(ref);
-    if (reply) call?.reply(reply);
-    else call?.fail(error.text, error.status);
+    if (error) call?.fail(error.text, error.status);
+    else call?.reply(reply);
   }
 
   // The gateway does not say which frame has failed. If there is one alone, it is clear.
@@ -255,7 +255,7 @@ export class GatewaySocket extends EventTarget {
     const byCookie = authentication === "cookie";
     if (!ticketUrl || (byCookie && this.#refusals < 3)) return url;
     this.#refusals = 0;
-    const ticket = await fetchTicket(this.#data, this.#options.headers);
+    const ticket = await fetchTicket(this.#data, this.#options);
     return byCookie ? url : `${url}${url.includes("?") ? "&" : "?"}ws_token=${ticket}`;
   }
 
@@ -417,12 +417,13 @@ function failure(text, more) {
   return Object.assign(new Error(text), more);
 }
 
-async function fetchTicket({ ticketUrl, csrf }, headers) {
+async function fetchTicket({ ticketUrl, csrf }, { headers, credentials }) {
   const own = typeof headers === "function" ? await headers() : headers;
   const token = csrf && { [csrf.header]: cookie(csrf.cookie) || csrf.token };
   const answer = await fetch(ticketUrl, {
     method: "POST",
     headers: { ...token, ...own },
+    credentials,
     signal: AbortSignal.timeout(LONGEST_WAIT * 1000),
   }).catch(() => {
     throw failure("The site cannot be reached.");
