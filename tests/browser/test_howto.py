@@ -1,8 +1,8 @@
-"""The how-to on lost connections, in the quickstart's page and a real browser."""
+"""The how-to on lost connections, in the quickstart's project and a real browser."""
 
 from __future__ import annotations
 
-import re
+import sys
 
 import pytest
 
@@ -14,31 +14,37 @@ pytest.importorskip("websockets", minversion="16")
 
 pytestmark = pytest.mark.browser
 
-TEMPLATE = "chat/templates/chat/room.html"
-OWN_WAY = re.compile(r"function connect\(\) \{.*?\n  \}\n", re.DOTALL)
+PAGE = """
+{% load aws_websockets static %}<!doctype html><title>Chat</title>
+<button id="badge"></button><pre id="log"></pre>
+{% websocket channel="lobby" %}
+<script type="module" src="{% static 'chat/chat.js' %}"></script>
+"""
+
+SEND, CLOSE = (
+    "from django_aws_api_gateway_websockets.models import WebSocketSession\n"
+    f"WebSocketSession.objects.all().{verb}\n"
+    for verb in ('send_message({"text": "and more"})', "close()")
+)
 
 
-def test_a_page_comes_back_with_each_lost_connection(browser, tmp_path):
+def test_a_page_loads_anew_what_it_may_have_missed(browser, tmp_path):
     project = make_project(tmp_path)
-    page = (project.directory / TEMPLATE).read_text(encoding="utf-8")
-    (script,) = [b.code for b in BLOCKS["reconnect"] if b.caption.endswith("connection.js")]
-    keep = """
-        const open = () => { socket = new WebSocket(url); return socket };
-        const connect = () => keepConnected(open, (m) => show(`${m.from}: ${m.text}`));
-    """
-    page, count = OWN_WAY.subn(lambda _: script + keep, page)
-    assert count == 1
-    (project.directory / TEMPLATE).write_text(page, encoding="utf-8")
+    for block in BLOCKS["reconnect"]:
+        file = project.directory / block.caption
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(block.code, encoding="utf-8")
+    template = project.directory / "chat/templates/chat/room.html"
+    template.write_text(PAGE, encoding="utf-8")
     with running_chat(project) as url:
-        window = browser.new_page()
-        with window.expect_event("websocket"):
-            window.goto(url)
-        for text in ("one", "two"):
-            window.wait_for_function("socket.readyState === WebSocket.OPEN")
-            with window.expect_event("websocket", timeout=DEADLINE * 1000):
-                window.evaluate("socket.close()")
-            window.wait_for_function("socket.readyState === WebSocket.OPEN")
-            window.locator("#text").fill(text)
-            window.get_by_role("button", name="Send").click()
-            playwright.expect(window.get_by_text(f"guest: {text}")).to_be_visible()
-        window.close()
+        page = browser.new_page()
+        page.goto(url)
+        log = page.locator("#log")
+        playwright.expect(log).to_have_text("what\nwas\nsaid")
+        project.run(sys.executable, "manage.py", "shell", given=SEND)
+        playwright.expect(log).to_have_text("what\nwas\nsaid\nand more")
+        with page.expect_websocket(timeout=DEADLINE * 1000):
+            project.run(sys.executable, "manage.py", "shell", given=CLOSE)
+        playwright.expect(log).to_have_text("what\nwas\nsaid")
+        playwright.expect(page.locator("#badge")).to_have_text("open ")
+        page.close()

@@ -71,10 +71,8 @@ def test_nobody_listens_to_another_ones_order(project, websocket_outbox, order, 
 def test_the_page_opens_the_channel_of_its_order(client, window, alice, bob):
     client.force_login(alice)
     html = client.get("/orders/A-7/").content.decode()
-    url = json.loads(
-        re.search(r'id="websocket-url" type="application/json">(.*)</script>', html)[1]
-    )
-    assert url == f"{window.gateway.socket_url}?channel=A-7"
+    data = re.search(r'id="websocket" type="application/json">(.*)</script>', html)[1]
+    assert json.loads(data)["url"] == f"{window.gateway.socket_url}?channel=A-7"
     assert '<b id="status">new</b>' in html
     client.force_login(bob)
     assert client.get("/orders/A-7/").status_code == 404

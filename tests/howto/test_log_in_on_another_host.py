@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import json
+import re
 
-import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 
-from django_aws_api_gateway_websockets.testing import WebSocketClient
+from django_aws_api_gateway_websockets.testing import WebSocketClient, make_gateway
 from tests.aws_requests import answered
-
-URL = "wss://api.example.com/production"
 
 
 def ticket_of(response):
@@ -17,8 +16,8 @@ def ticket_of(response):
 
 
 def assert_is_alice(ws):
-    ws.send({"action": "whoami"})
-    assert ws.received == [{"you": "alice"}]
+    ws.send({"action": "whoami", "ref": 1})
+    assert ws.received == [{"ref": 1, "reply": {"you": "alice"}}]
 
 
 def test_a_ticket_carries_the_login_over_once(project, connect, client, alice):
@@ -50,21 +49,10 @@ def test_a_page_of_another_site_is_let_in_by_name(project, connect, client, sett
     assert_is_alice(connect(ticket=ticket, headers=origin))
 
 
-@pytest.mark.parametrize(("query", "joint"), [("", "?"), ("?channel=lobby", "&")])
-def test_the_script_sends_the_ticket_with_the_sockets_url(project, node, query, joint):
-    opened = node(
-        f"openSocket({json.dumps(URL + query)}, 'token').then((socket) => "
-        "console.log(JSON.stringify({url: socket.url, asked})));",
-        project.files["chat/static/chat/ticket.js"],
-        """
-        let asked;
-        globalThis.WebSocket = class { constructor(url) { this.url = url } };
-        globalThis.fetch = async (url, options) => {
-          asked = {url, ...options};
-          return {ok: true, json: async () => ({ws_token: "abc"})};
-        };
-        """,
-    )
-    assert opened["url"] == f"{URL}{query}{joint}ws_token=abc"
-    headers = {"X-CSRFToken": "token"}
-    assert opened["asked"] == {"url": "/ticket/", "method": "POST", "headers": headers}
+def test_the_page_tells_the_client_where_tickets_are(project, websocket_outbox, rf, alice):
+    make_gateway()
+    request = rf.get("/")
+    request.user = alice
+    html = render_to_string("chat/room.html", request=request)
+    data = re.search(r'id="websocket" type="application/json">(.*)</script>', html)[1]
+    assert json.loads(data)["ticketUrl"] == "/ticket/"

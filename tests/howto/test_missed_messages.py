@@ -31,10 +31,11 @@ def test_a_notice_reaches_the_open_windows(notify, connect, alice, bob):
 def test_what_was_missed_is_delivered_until_it_was_read(notify, connect, alice):
     first, second = notify(alice, "first"), notify(alice, "second")
     window = connect(alice)
-    window.send({"action": "unread"})
+    window.send({"action": "unread", "ref": 1})
     window.send({"action": "read", "id": first["id"]})
-    window.send({"action": "unread"})
-    assert window.received == [{"notices": [first, second]}, {"notices": [second]}]
+    window.send({"action": "unread", "ref": 2})
+    replies = [frame["reply"] for frame in window.received]
+    assert replies == [{"notices": [first, second]}, {"notices": [second]}]
 
 
 def test_nobody_reads_for_another_one(notify, connect, alice, bob):
@@ -52,16 +53,15 @@ def test_an_id_that_is_none_is_refused(news, connect, alice, pk):
 def test_the_page_shows_each_notice_once_and_confirms_it(project, node):
     result = node(
         """
-        const said = [], texts = [];
-        const socket = {send: (text) => said.push(JSON.parse(text))};
+        const said = [], texts = [], json = {notices: [{id: 7, text: "hello"}]};
+        const socket = {send: (frame) => said.push(frame), call: async () => json};
         follow(socket, (text) => texts.push(text));
-        socket.onopen();
-        const data = JSON.stringify({notices: [{id: 7, text: "hello"}]});
-        socket.onmessage({data});
-        socket.onmessage({data});
-        console.log(JSON.stringify([texts, said]));
+        socket.onopen().then(() => {
+          socket.onmessage({json});
+          console.log(JSON.stringify([texts, said]));
+        });
         """,
         project.files["news/static/news/notices.js"],
     )
     read = {"action": "read", "id": 7}
-    assert result == [["hello"], [{"action": "unread"}, read, read]]
+    assert result == [["hello"], [read, read]]

@@ -45,10 +45,8 @@ def _slow(project, monkeypatch):
 
 def channel_of(client):
     html = client.get("/export/").content.decode()
-    url = json.loads(
-        re.search(r'id="websocket-url" type="application/json">(.*)</script>', html)[1]
-    )
-    return url.partition("?channel=")[2]
+    data = re.search(r'id="websocket" type="application/json">(.*)</script>', html)[1]
+    return json.loads(data)["url"].partition("?channel=")[2]
 
 
 @pytest.mark.usefixtures("_slow")
