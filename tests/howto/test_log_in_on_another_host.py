@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 from django.test import Client
 
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from tests.aws_requests import answered
 
-URL = "wss://api.example.com/production"
+TICKET_URL = "https://www.example.com/ticket/"
 
 
 def ticket_of(response):
@@ -17,8 +15,7 @@ def ticket_of(response):
 
 
 def assert_is_alice(ws):
-    ws.send({"action": "whoami"})
-    assert ws.received == [{"you": "alice"}]
+    assert ws.send({"action": "whoami"}).json() == {"you": "alice"}
 
 
 def test_a_ticket_carries_the_login_over_once(project, connect, client, alice):
@@ -40,31 +37,61 @@ def test_a_guest_gets_no_ticket_nor_does_who_has_no_csrf_token(project, client, 
     assert strict.post("/ticket/").status_code == 403
 
 
-def test_a_page_of_another_site_is_let_in_by_name(project, connect, client, settings, alice):
-    origin = {"Origin": "https://app.example.com"}
+def test_the_page_asks_for_a_ticket_and_shows_who_is_logged_in(connect, client, script, alice):
     client.force_login(alice)
-    ticket = ticket_of(client.post("/ticket/"))
-    refused = WebSocketClient("/ws/", ticket=ticket, headers=origin).connect()
-    assert answered(refused) == (400, b"Host is not in Origin")
-    settings.CSRF_TRUSTED_ORIGINS = project.run("log-in-origins")["CSRF_TRUSTED_ORIGINS"]
-    assert_is_alice(connect(ticket=ticket, headers=origin))
-
-
-@pytest.mark.parametrize(("query", "joint"), [("", "?"), ("?channel=lobby", "&")])
-def test_the_script_sends_the_ticket_with_the_sockets_url(project, node, query, joint):
-    opened = node(
-        f"openSocket({json.dumps(URL + query)}, 'token').then((socket) => "
-        "console.log(JSON.stringify({url: socket.url, asked})));",
-        project.files["chat/static/chat/ticket.js"],
+    gateway = connect(ticket=ticket_of(client.post("/ticket/"))).gateway
+    asked, url, said, name = script(
+        client.get("/").content.decode(),
         """
-        let asked;
-        globalThis.WebSocket = class { constructor(url) { this.url = url } };
-        globalThis.fetch = async (url, options) => {
-          asked = {url, ...options};
-          return {ok: true, json: async () => ({ws_token: "abc"})};
-        };
+        await last().accept();
+        const [{ action, ref }] = last().said;
+        await last().bring({ ref, reply: { you: "alice" } });
+        return [asked, last().url, action, find("name").textContent];
         """,
     )
-    assert opened["url"] == f"{URL}{query}{joint}ws_token=abc"
-    headers = {"X-CSRFToken": "token"}
-    assert opened["asked"] == {"url": "/ticket/", "method": "POST", "headers": headers}
+    assert [request["url"] for request in asked] == ["/ticket/"]
+    assert url == f"{gateway.socket_url}?ws_token=abc"
+    assert (said, name) == ("whoami", "alice")
+
+
+def test_the_page_is_for_those_who_can_get_a_ticket(project, client):
+    assert client.get("/").status_code == 302
+
+
+@pytest.fixture
+def _origins(project, settings):
+    for name, value in project.run("log-in-origins").items():
+        if name.isupper():
+            setattr(settings, name, value)
+
+
+ORIGIN = {"Origin": "https://app.example.com"}
+
+
+def test_a_page_of_another_host_is_refused_at_first(project, client, websocket_outbox, alice):
+    client.force_login(alice)
+    ticket = ticket_of(client.post("/ticket/"))
+    refused = WebSocketClient("/ws/", ticket=ticket, headers=ORIGIN).connect()
+    assert answered(refused) == (400, b"Host is not in Origin")
+
+
+@pytest.mark.usefixtures("_origins")
+def test_a_page_of_another_host_asks_with_its_cookies(project, connect, script, settings, alice):
+    settings.ALLOWED_HOSTS = ["www.example.com", "testserver"]
+    asked, url = script(
+        project.files["app/room.js"],
+        """
+        return [asked, last().url];
+        """,
+        cookie="csrftoken=" + "t" * 32,
+    )
+    (request,) = asked
+    assert url == "wss://ws.example.com?ws_token=abc"
+    assert (request["url"], request["credentials"]) == (TICKET_URL, "include")
+    page = Client(enforce_csrf_checks=True)
+    page.force_login(alice)
+    page.cookies[settings.CSRF_COOKIE_NAME] = "t" * 32
+    headers = {**request["headers"], **ORIGIN, "Host": "www.example.com"}
+    answer = page.post("/ticket/", secure=True, headers=headers)
+    assert page.post("/ticket/", secure=True, headers=ORIGIN).status_code == 403
+    assert_is_alice(connect(ticket=ticket_of(answer), headers=ORIGIN))
