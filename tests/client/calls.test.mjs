@@ -21,6 +21,18 @@ test("a call is sent as a message with a ref, and resolves with its reply", asyn
   assert.deepEqual(page.heard, []);
 });
 
+test("the fault that follows a handler's error is not blamed on the next call", async () => {
+  const page = newPage();
+  const client = await page.open();
+  const failed = rejection(client.call("fail"));
+  const next = client.call("rename");
+  const [first, second] = refs(page.last);
+  page.last.bring({ ref: first, error: { status: 500, text: "Internal server error" } }, FAULT);
+  page.last.bring({ ref: second, reply: {} });
+  assert.equal((await failed).status, 500);
+  assert.deepEqual(await next, {});
+});
+
 test("a reply may be any JSON", async () => {
   const page = newPage();
   const client = await page.open();

@@ -1,5 +1,5 @@
 // Client of a WebSocket behind API Gateway: it comes back after each end, and says what was lost.
-// What is public is documented in client.d.ts. Times are in seconds, sizes in bytes.
+// See client.d.ts. Times are in seconds, sizes in bytes.
 
 const LIMITS = { idle: 600, lifetime: 7200, frame: 32768, handshake: 30, overlap: 10 };
 const OPTIONS = { queue: 100, queueTimeout: 30, callTimeout: 30, hideTimeout: Infinity };
@@ -7,7 +7,7 @@ const LONGEST_WAIT = 30;
 const ENDS = {
   1000: "The site has closed the connection.",
   1001: "The gateway's limit is reached, or it stops.",
-  1005: "The connection has ended without a code.",
+  1005: "The connection ended without a code.",
   1006: "The connection was lost or refused.",
   1008: "The gateway refuses this client for now.",
   1009: "A frame was too large.",
@@ -22,7 +22,7 @@ export class CallError extends Error {
   }
 }
 
-// The random part keeps pages from coming back in the same moment.
+// The random part keeps pages from coming back all at once.
 export function delayAfter(code, failures, wasStable, random = Math.random()) {
   if (wasStable && (code === 1001 || code === 1012)) return random;
   const longest = code === 1008 ? LONGEST_WAIT : Math.min(2 ** failures, LONGEST_WAIT);
@@ -41,7 +41,7 @@ export class Twins {
     const now = Date.now();
     if (areTwo) this.until = now + this.seconds * 1000;
     else if (now > this.until) this.#firsts.clear();
-    // An old first copy has no second one: the site knew only one of the connections.
+    // An old first copy has no second one: the site knew one connection.
     const firsts = this.#firsts.get(text)?.filter(({ until }) => now <= until) ?? [];
     const isSecond = firsts.some((first) => first.link !== link);
     if (isSecond) firsts.pop();
@@ -171,9 +171,8 @@ export class GatewaySocket extends EventTarget {
   #encode(frame) {
     const text = typeof frame === "string" ? frame : JSON.stringify(frame);
     const { length } = new TextEncoder().encode(text);
-    const most = this.#limits.frame;
-    if (length > most) throw new RangeError(`The frame has ${length} bytes, and may have ${most}.`);
-    return text;
+    if (length <= this.#limits.frame) return text;
+    throw new RangeError(`The frame has ${length} bytes, and may have ${this.#limits.frame}.`);
   }
 
   #put(frame) {
@@ -205,17 +204,19 @@ export class GatewaySocket extends EventTarget {
     const json = parse(text);
     if (json?.pong === true) this.#hasPongs = true;
     else if (json?.ref && ("reply" in json || json.error) && Object.keys(json).length === 2) {
-      this.#settle(json);
+      this.#settle(link, json);
     } else if (json?.message && json.connectionId && json.requestId) this.#blame(link, json);
     else if (text && !this.#twins.isSecond(text, link, areTwo)) {
       this.dispatchEvent(Object.assign(new MessageEvent("message", { data: text }), { json }));
     }
   }
 
-  #settle({ ref, reply, error }) {
+  #settle(link, { ref, reply, error }) {
     const call = this.#calls.get(ref);
-    if (error) call?.fail(error.text, error.status);
-    else call?.reply(reply);
+    if (!error) return call?.reply(reply);
+    call?.fail(error.text, error.status);
+    // Its fault follows, and is no other call's.
+    if (error.status >= 500) link.sentAt = Date.now();
   }
 
   // The gateway does not say which frame has failed. If there is one alone, it is clear.
@@ -251,7 +252,7 @@ export class GatewaySocket extends EventTarget {
 
   async #findUrl() {
     const { url, ticketUrl, authentication } = this.#data;
-    if (!url) throw failure("There is no gateway: the page has no URL.", { isFinal: true });
+    if (!url) throw failure("The page has no URL of a gateway.", { isFinal: true });
     const byCookie = authentication === "cookie";
     if (!ticketUrl || (byCookie && this.#refusals < 3)) return url;
     this.#refusals = 0;
@@ -301,7 +302,7 @@ export class GatewaySocket extends EventTarget {
     link.socket.onmessage = null;
     link.socket.close();
     this.#callsOf(link).forEach((call) => call.fail("The connection was lost before the reply."));
-    const reason = ENDS[code] ?? `The connection has ended with the code ${code}.`;
+    const reason = ENDS[code] ?? `The connection ended with the code ${code}.`;
     if (link === this.#attempt) {
       this.#attempt = null;
       this.#refusals += 1;
@@ -313,7 +314,7 @@ export class GatewaySocket extends EventTarget {
     }
   }
 
-  // A site that lets a connection in and ends it at once is failing, too.
+  // A site that ends each connection at once is failing, too.
   #wasStable({ openedAt }) {
     return Date.now() - openedAt > Math.min(10, this.#limits.lifetime / 4) * 1000;
   }
@@ -366,7 +367,7 @@ export class GatewaySocket extends EventTarget {
     this.#write({ text: JSON.stringify({ [this.#key]: "ping" }) });
   }
 
-  // Also beside a connection that is open, and may be dead.
+  // Also beside one that is open, and may be dead.
   #wake() {
     const isRenewing = this.#link && (this.#timer || this.#replaced.size);
     if (!this.#isPaused && !isRenewing) this.#connect();
@@ -380,7 +381,7 @@ export class GatewaySocket extends EventTarget {
   }
 
   #pause() {
-    if (this.#isClosed || this.#isPaused) return;
+    if (this.#isPaused) return;
     this.#stop();
     this.#isPaused = true;
     this.#show("The page is hidden.");
