@@ -1,4 +1,4 @@
-"""The window of a page, played by Node.js: its scripts run with the client, and a story is told."""
+"""The window of a page, played by Node.js: its script runs with the client, and a story is told."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from tests.howto.project import node
 from tests.pages import ROOT
 
-CLIENT = ROOT / "django_aws_api_gateway_websockets/static/django_aws_api_gateway_websockets/client.js"
+PACKAGE = "django_aws_api_gateway_websockets"
+CLIENT = ROOT / PACKAGE / "static" / PACKAGE / "client.js"
 DATA = re.compile(r'<script id="websocket" type="application/json">(.*)</script>')
 SCRIPT = re.compile(r'<script type="module">(.*?)</script>', re.DOTALL)
 
