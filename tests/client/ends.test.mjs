@@ -145,6 +145,11 @@ test("close() rejects the calls and drops the queue", async () => {
   assert.equal((await sent).sent, true);
   assert.equal((await waiting).sent, false);
   assert.equal((await waiting).message, "Goodbye.");
+  client.retry();
+  await settle();
+  page.last.accept();
+  await page.wait(60);
+  assert.deepEqual(page.last.sent, []);
   assert.deepEqual(page.details("dropped"), [{ frame: '{"action":"talk"}', reason: "Goodbye." }]);
 });
 

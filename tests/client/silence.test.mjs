@@ -88,6 +88,13 @@ test("a pong in time keeps the connection", async () => {
   assert.equal(page.sockets.length, 1);
 });
 
+test("a page that is seen soon after a ping waits for the pong", async () => {
+  const page = await muted();
+  await page.wait(5);
+  await page.show();
+  assert.equal(page.sockets.length, 1);
+});
+
 test("any frame is as good as a pong", async () => {
   const page = await muted();
   page.last.bring("hello");

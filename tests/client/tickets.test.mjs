@@ -58,6 +58,21 @@ test("a ticket that comes after its attempt is over is not used", async () => {
   assert.deepEqual(page.sockets.map(({ url }) => url.split("ws_token=")[1]), ["of the second"]);
 });
 
+test("a refusal that comes after its attempt is over ends nothing", async () => {
+  const page = newPage();
+  const give = [];
+  page.answer = () => new Promise((resolve) => give.push(resolve));
+  const client = await page.connect();
+  client.close();
+  client.retry();
+  await page.wait(0.5);
+  give[0](answer(403, { error: "Log in first." }));
+  give[1](answer(200, { ws_token: "of the second" }));
+  await page.wait(0.5);
+  assert.equal(client.state, "connecting");
+  assert.equal(page.sockets.length, 1);
+});
+
 test("the subprotocols are offered", async () => {
   const page = newPage();
   await page.connect({}, { protocols: ["chat", "v2"] });
@@ -138,6 +153,12 @@ test("the page's own headers are sent beside the token", async () => {
     "X-CSRFToken": "page-token",
     Authorization: "Bearer 1",
   });
+});
+
+test("a header of the page's own goes before the token's", async () => {
+  const page = newPage();
+  await page.connect({}, { headers: { "X-CSRFToken": "own" } });
+  assert.deepEqual(page.requests[0].headers, { "X-CSRFToken": "own" });
 });
 
 test("a function gives the headers, anew for each attempt, also in its own time", async () => {

@@ -295,8 +295,6 @@ export class GatewaySocket extends EventTarget {
   }
 
   #lose(link, code) {
-    if (link.isOver) return;
-    link.isOver = true;
     this.#replaced.delete(link);
     clearTimeout(link.timer);
     link.socket.onmessage = null;
