@@ -1,4 +1,4 @@
-"""The window of a page, played by Node.js: its script runs with the client, and a story is told."""
+"""The window of a page, played by Node.js: its script runs with the client, a story is told."""
 
 from __future__ import annotations
 
