@@ -177,9 +177,9 @@ def test_the_urls_of_the_page_are_those_of_its_view(websocket, settings, monkeyp
 def test_each_action_finds_its_handler(mount, websocket, django_user_model):
     mount("views-handlers", "ChatView")
     alice = websocket("/ws/", user=django_user_model.objects.create_user("alice"))
-    for message in ({"action": "chat", "text": "hello"}, {"action": "whoami"}):
-        assert alice.send(message).json() == {}
-    assert alice.received == [{"text": "hello"}, {"you": "alice"}]
+    assert alice.send({"action": "chat", "text": "hello"}).json() == {}
+    assert alice.send({"action": "whoami"}).json() == {"you": "alice"}
+    assert alice.received == [{"text": "hello"}]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -208,8 +208,8 @@ def test_members_come_and_go_and_guests_stay_out(mount, websocket, django_user_m
 def test_a_page_that_says_hello_is_welcomed(mount, websocket):
     mount("views-welcome", "WelcomeView")
     guest = websocket("/ws/")
-    guest.send({"action": "hello"})
-    assert guest.received == [{"text": "Welcome."}]
+    guest.send({"action": "hello", "ref": "1"})
+    assert guest.received == [{"ref": "1", "reply": {"text": "Welcome."}}]
 
 
 def test_a_view_can_choose_the_channel(mount, websocket, django_user_model):

@@ -1,8 +1,9 @@
-"""The how-to on lost connections, in the quickstart's project and a real browser."""
+"""The how-to on lost connections: its page in a real browser, on the quickstart's site."""
 
 from __future__ import annotations
 
 import sys
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -14,37 +15,79 @@ pytest.importorskip("websockets", minversion="16")
 
 pytestmark = pytest.mark.browser
 
-PAGE = """
-{% load aws_websockets static %}<!doctype html><title>Chat</title>
-<button id="badge"></button><pre id="log"></pre>
-{% websocket channel="lobby" %}
-<script type="module" src="{% static 'chat/chat.js' %}"></script>
+CLOSE_ALL = """
+from django_aws_api_gateway_websockets.models import WebSocketSession
+WebSocketSession.objects.all().close()
 """
 
-SEND, CLOSE = (
-    "from django_aws_api_gateway_websockets.models import WebSocketSession\n"
-    f"WebSocketSession.objects.all().{verb}\n"
-    for verb in ('send_message({"text": "and more"})', "close()")
-)
 
-
-def test_a_page_loads_anew_what_it_may_have_missed(browser, tmp_path):
-    project = make_project(tmp_path)
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The quickstart's site with the files of the how-to: its project, and its URL."""
+    project = make_project(tmp_path_factory.mktemp("site"))
     for block in BLOCKS["reconnect"]:
-        file = project.directory / block.caption
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(block.code, encoding="utf-8")
-    template = project.directory / "chat/templates/chat/room.html"
-    template.write_text(PAGE, encoding="utf-8")
+        (project.directory / block.caption).write_text(block.code, encoding="utf-8")
     with running_chat(project) as url:
-        page = browser.new_page()
-        page.goto(url)
-        log = page.locator("#log")
-        playwright.expect(log).to_have_text("what\nwas\nsaid")
-        project.run(sys.executable, "manage.py", "shell", given=SEND)
-        playwright.expect(log).to_have_text("what\nwas\nsaid\nand more")
-        with page.expect_websocket(timeout=DEADLINE * 1000):
-            project.run(sys.executable, "manage.py", "shell", given=CLOSE)
-        playwright.expect(log).to_have_text("what\nwas\nsaid")
-        playwright.expect(page.locator("#badge")).to_have_text("open ")
-        page.close()
+        yield project, url
+
+
+@pytest.fixture
+def page(site, browser):
+    """The page, with its connection open."""
+    page = browser.new_page()
+    page.clock.install()
+    page.goto(site[1])
+    expect_state(page, "open")
+    yield page
+    page.close()
+
+
+def test_a_page_tells_that_it_is_away_and_loads_anew_when_it_is_back(site, page):
+    expect_lines(page, "Welcome to the lobby.")
+    say(page, "one")
+    expect_lines(page, "Welcome to the lobby.", "one")
+    lose(site, page)
+    expect_state(page, "waiting until ")
+    expect_state(page, "The site has closed the connection.")
+    page.get_by_role("button", name="Try now").click()
+    expect_state(page, "open")
+    expect_lines(page, "Welcome to the lobby.")
+    playwright.expect(page.get_by_role("button", name="Try now")).to_be_disabled()
+
+
+def test_what_is_sent_meanwhile_waits(site, page):
+    expect_lines(page, "Welcome to the lobby.")
+    lose(site, page)
+    expect_state(page, "waiting")
+    say(page, "two")
+    with page.expect_websocket():
+        page.get_by_role("button", name="Try now").click()
+    playwright.expect(page.get_by_text("two")).to_be_visible()
+
+
+def test_what_has_waited_too_long_is_given_back(site, page):
+    page.evaluate("() => { WebSocket = class { close() {} } }")  # the network stays away
+    lose(site, page)
+    expect_state(page, "waiting")
+    say(page, "three")
+    page.clock.run_for(31_000)
+    playwright.expect(page.locator("#notice")).to_contain_text("Not sent: three (No connection")
+
+
+def lose(site, page):
+    """Close the page's connection. The page's clock stands still from then on."""
+    page.clock.pause_at(datetime.now(timezone.utc) + timedelta(minutes=1))
+    site[0].run(sys.executable, "manage.py", "shell", given=CLOSE_ALL)
+
+
+def say(page, text):
+    page.get_by_role("textbox").fill(text)
+    page.get_by_role("button", name="Send").click()
+
+
+def expect_state(page, text):
+    playwright.expect(page.locator("#badge")).to_contain_text(text, timeout=DEADLINE * 1000)
+
+
+def expect_lines(page, *lines):
+    playwright.expect(page.locator("#log > li")).to_have_text(list(lines))

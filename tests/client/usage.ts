@@ -53,7 +53,8 @@ const socket: GatewaySocket = new GatewaySocket(data, options);
 connect({ ticketUrl: "/ws-token/" });
 // @ts-expect-error: there is no such authentication
 connect({ url: data.url, authentication: "basic" });
-// @ts-expect-error: a CSRF header needs its token
+connect({ url: data.url, csrf: { header: "X-CSRFToken", cookie: "csrftoken" } });
+// @ts-expect-error: a CSRF header needs its token, or a cookie that has it
 connect({ url: data.url, csrf: { header: "X-CSRFToken" } });
 // @ts-expect-error: there is no such limit
 connect(data, { limits: { connections: 500 } });

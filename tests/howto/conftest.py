@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
 from tests.howto import project as projects
+from tests.howto.window import run_script
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +37,12 @@ def node():
     if shutil.which("node") is None:
         pytest.skip("Node.js is not on PATH")
     return projects.node
+
+
+@pytest.fixture
+def script(node, tmp_path):
+    """``script(page, story)`` runs the page's script with the client; see window.py."""
+    return partial(run_script, tmp_path)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Dict, Iterator
+from typing import Any, Dict, Iterator, Sequence
 
 from django.apps import apps
 from django.conf import settings
@@ -178,10 +178,10 @@ def current_celery_app_kept() -> Iterator[None]:
     before.set_current()
 
 
-def node(script: str, *files: str) -> Any:
+def node(script: str, *files: str, options: Sequence[str] = ()) -> Any:
     """Run a script by Node.js after these texts; return what its last line prints, as JSON."""
     done = subprocess.run(
-        ["node", "-"],
+        ["node", *options, "-"],
         input="\n".join([*files, script]),
         capture_output=True,
         text=True,

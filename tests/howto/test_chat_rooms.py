@@ -5,6 +5,8 @@ from django.urls import path
 
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from tests.aws_requests import answered
+from tests.howto.window import data_of
+from tests.pages import BLOCKS
 
 CLOSED = (403, b"This channel is closed to you")
 HELLO = {"room": "garden", "from": "alice", "text": "hello"}
@@ -30,7 +32,7 @@ def garden(project, alice, bob):
 
 def test_a_message_reaches_the_room_that_its_sender_is_in(connect, garden, alice, bob):
     here, there = connect(bob, channel="garden"), connect(alice, channel="kitchen")
-    message = {"action": "say", "text": "hello", "room": "kitchen", "channel": "kitchen"}
+    message = {"action": "chat", "text": "hello", "room": "kitchen", "channel": "kitchen"}
     connect(alice, channel="garden").send(message)
     assert here.received == [HELLO]
     assert there.received == []
@@ -46,7 +48,7 @@ def test_a_page_moves_to_another_room_of_its_user(connect, garden, alice, bob):
     window, his = connect(alice, channel="kitchen"), connect(bob, channel="garden")
     move = {"action": "change_channel", "channel": "garden"}
     assert window.send(move).json() == {"channel": "garden"}
-    window.send({"action": "say", "text": "hello"})
+    window.send({"action": "chat", "text": "hello"})
     assert his.received == [HELLO]
     assert answered(his.send({**move, "channel": "kitchen"})) == CLOSED
 
@@ -56,20 +58,42 @@ def test_who_is_put_out_is_gone_and_does_not_come_back(connect, commit, garden, 
     with commit():
         garden.expel(bob)
     assert (his.is_closed, hers.is_closed) == (True, False)
-    assert answered(his.send({"action": "say", "text": "hello"}))[0] == 400
+    assert answered(his.send({"action": "chat", "text": "hello"}))[0] == 400
     assert hers.received == []
     refused = WebSocketClient("/ws/", user=bob, channel="garden").connect()
     assert answered(refused) == CLOSED
 
 
-def test_a_page_is_for_members(client, connect, garden, bob, settings, project):
-    settings.TEMPLATES = [with_template(settings.TEMPLATES[0], "chat/room.html")]
+def test_the_quickstarts_template_opens_the_room_for_its_members(
+    client, connect, garden, bob, settings, project
+):
+    settings.TEMPLATES = [with_template(settings.TEMPLATES[0], BLOCKS["quickstart-template"])]
     gateway = connect(bob, channel="garden").gateway
     client.force_login(bob)
-    assert client.get("/rooms/garden/").content.decode() == f"{gateway.socket_url}?channel=garden"
+    html = client.get("/rooms/garden/").content.decode()
+    assert data_of(html)["url"] == f"{gateway.socket_url}?channel=garden"
     assert client.get("/rooms/kitchen/").status_code == 404
 
 
-def with_template(engine, name):
-    loaders = [("django.template.loaders.locmem.Loader", {name: "{{ websocket_url }}"})]
+def with_template(engine, block):
+    page = {block.caption.partition("templates/")[2]: block.code}
+    loaders = [("django.template.loaders.locmem.Loader", page)]
     return {**engine, "APP_DIRS": False, "OPTIONS": {**engine["OPTIONS"], "loaders": loaders}}
+
+
+def test_the_page_is_in_its_room_again_with_each_connection(project, node):
+    said = node(
+        """
+        move("kitchen").then(() => { open(); console.log(JSON.stringify(said)) });
+        """,
+        """
+        const said = [];
+        const socket = Object.assign(new EventTarget(), {
+          call: async (action, content) => (said.push([action, content]), content),
+        });
+        const open = () => socket.dispatchEvent(new Event("open"));
+        """,
+        project.files["chat/static/chat/rooms.js"],
+        "open();",
+    )
+    assert said == [["change_channel", {"channel": "kitchen"}]] * 2

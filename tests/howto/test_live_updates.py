@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import json
-import re
-
 import pytest
 from django.core import serializers
 from django.db import transaction
@@ -10,6 +7,7 @@ from django.urls import path
 
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from tests.aws_requests import answered
+from tests.howto.window import data_of
 
 
 @pytest.fixture(autouse=True)
@@ -71,8 +69,25 @@ def test_nobody_listens_to_another_ones_order(project, websocket_outbox, order, 
 def test_the_page_opens_the_channel_of_its_order(client, window, alice, bob):
     client.force_login(alice)
     html = client.get("/orders/A-7/").content.decode()
-    data = re.search(r'id="websocket" type="application/json">(.*)</script>', html)[1]
-    assert json.loads(data)["url"] == f"{window.gateway.socket_url}?channel=A-7"
+    assert data_of(html)["url"] == f"{window.gateway.socket_url}?channel=A-7"
     assert '<b id="status">new</b>' in html
     client.force_login(bob)
     assert client.get("/orders/A-7/").status_code == 404
+
+
+def test_the_page_asks_when_it_may_have_missed_something(client, window, script, alice):
+    assert window.send({"action": "current"}).json() == {"status": "new"}
+    client.force_login(alice)
+    result = script(
+        client.get("/orders/A-7/").content.decode(),
+        """
+        const shown = () => find("status").textContent;
+        await last().accept();
+        const [{ action, ref }] = last().said;
+        await last().bring({ ref, reply: { status: "paid" } });
+        const first = shown();
+        await last().bring({ status: "sent" });
+        return [action, first, shown()];
+        """,
+    )
+    assert result == ["current", "paid", "sent"]

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import json
-import re
-
-from django.template.loader import render_to_string
+import pytest
 from django.test import Client
 
-from django_aws_api_gateway_websockets.testing import WebSocketClient, make_gateway
+from django_aws_api_gateway_websockets.testing import WebSocketClient
 from tests.aws_requests import answered
+
+TICKET_URL = "https://www.example.com/ticket/"
 
 
 def ticket_of(response):
@@ -16,8 +15,7 @@ def ticket_of(response):
 
 
 def assert_is_alice(ws):
-    ws.send({"action": "whoami", "ref": 1})
-    assert ws.received == [{"ref": 1, "reply": {"you": "alice"}}]
+    assert ws.send({"action": "whoami"}).json() == {"you": "alice"}
 
 
 def test_a_ticket_carries_the_login_over_once(project, connect, client, alice):
@@ -39,20 +37,61 @@ def test_a_guest_gets_no_ticket_nor_does_who_has_no_csrf_token(project, client, 
     assert strict.post("/ticket/").status_code == 403
 
 
-def test_a_page_of_another_site_is_let_in_by_name(project, connect, client, settings, alice):
-    origin = {"Origin": "https://app.example.com"}
+def test_the_page_asks_for_a_ticket_and_shows_who_is_logged_in(connect, client, script, alice):
+    client.force_login(alice)
+    gateway = connect(ticket=ticket_of(client.post("/ticket/"))).gateway
+    asked, url, said, name = script(
+        client.get("/").content.decode(),
+        """
+        await last().accept();
+        const [{ action, ref }] = last().said;
+        await last().bring({ ref, reply: { you: "alice" } });
+        return [asked, last().url, action, find("name").textContent];
+        """,
+    )
+    assert [request["url"] for request in asked] == ["/ticket/"]
+    assert url == f"{gateway.socket_url}?ws_token=abc"
+    assert (said, name) == ("whoami", "alice")
+
+
+def test_the_page_is_for_those_who_can_get_a_ticket(project, client):
+    assert client.get("/").status_code == 302
+
+
+@pytest.fixture
+def _origins(project, settings):
+    for name, value in project.run("log-in-origins").items():
+        if name.isupper():
+            setattr(settings, name, value)
+
+
+ORIGIN = {"Origin": "https://app.example.com"}
+
+
+def test_a_page_of_another_host_is_refused_at_first(project, client, websocket_outbox, alice):
     client.force_login(alice)
     ticket = ticket_of(client.post("/ticket/"))
-    refused = WebSocketClient("/ws/", ticket=ticket, headers=origin).connect()
+    refused = WebSocketClient("/ws/", ticket=ticket, headers=ORIGIN).connect()
     assert answered(refused) == (400, b"Host is not in Origin")
-    settings.CSRF_TRUSTED_ORIGINS = project.run("log-in-origins")["CSRF_TRUSTED_ORIGINS"]
-    assert_is_alice(connect(ticket=ticket, headers=origin))
 
 
-def test_the_page_tells_the_client_where_tickets_are(project, websocket_outbox, rf, alice):
-    make_gateway()
-    request = rf.get("/")
-    request.user = alice
-    html = render_to_string("chat/room.html", request=request)
-    data = re.search(r'id="websocket" type="application/json">(.*)</script>', html)[1]
-    assert json.loads(data)["ticketUrl"] == "/ticket/"
+@pytest.mark.usefixtures("_origins")
+def test_a_page_of_another_host_asks_with_its_cookies(project, connect, script, settings, alice):
+    settings.ALLOWED_HOSTS = ["www.example.com", "testserver"]
+    asked, url = script(
+        project.files["app/room.js"],
+        """
+        return [asked, last().url];
+        """,
+        cookie="csrftoken=" + "t" * 32,
+    )
+    (request,) = asked
+    assert url == "wss://ws.example.com?ws_token=abc"
+    assert (request["url"], request["credentials"]) == (TICKET_URL, "include")
+    page = Client(enforce_csrf_checks=True)
+    page.force_login(alice)
+    page.cookies[settings.CSRF_COOKIE_NAME] = "t" * 32
+    headers = {**request["headers"], **ORIGIN, "Host": "www.example.com"}
+    answer = page.post("/ticket/", secure=True, headers=headers)
+    assert page.post("/ticket/", secure=True, headers=ORIGIN).status_code == 403
+    assert_is_alice(connect(ticket=ticket_of(answer), headers=ORIGIN))

@@ -31,11 +31,9 @@ def test_a_notice_reaches_the_open_windows(notify, connect, alice, bob):
 def test_what_was_missed_is_delivered_until_it_was_read(notify, connect, alice):
     first, second = notify(alice, "first"), notify(alice, "second")
     window = connect(alice)
-    window.send({"action": "unread", "ref": 1})
+    assert window.send({"action": "unread"}).json() == {"notices": [first, second]}
     window.send({"action": "read", "id": first["id"]})
-    window.send({"action": "unread", "ref": 2})
-    replies = [frame["reply"] for frame in window.received]
-    assert replies == [{"notices": [first, second]}, {"notices": [second]}]
+    assert window.send({"action": "unread"}).json() == {"notices": [second]}
 
 
 def test_nobody_reads_for_another_one(notify, connect, alice, bob):
@@ -53,15 +51,15 @@ def test_an_id_that_is_none_is_refused(news, connect, alice, pk):
 def test_the_page_shows_each_notice_once_and_confirms_it(project, node):
     result = node(
         """
-        const said = [], texts = [], json = {notices: [{id: 7, text: "hello"}]};
-        const socket = {send: (frame) => said.push(frame), call: async () => json};
+        const said = [], texts = [];
+        const json = {notices: [{id: 7, text: "hello"}]};
+        const call = async (action) => (said.push(action), json);
+        const socket = {send: (frame) => said.push(frame), call};
         follow(socket, (text) => texts.push(text));
-        socket.onopen().then(() => {
-          socket.onmessage({json});
-          console.log(JSON.stringify([texts, said]));
-        });
+        socket.onmessage({json});
+        socket.onopen().then(() => console.log(JSON.stringify([texts, said])));
         """,
         project.files["news/static/news/notices.js"],
     )
     read = {"action": "read", "id": 7}
-    assert result == [["hello"], [read, read]]
+    assert result == [["hello"], [read, "unread", read]]

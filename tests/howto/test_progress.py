@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import re
 from itertools import count
 
@@ -9,6 +8,7 @@ from django.urls import path
 
 from django_aws_api_gateway_websockets.testing import WebSocketClient
 from tests.aws_requests import answered
+from tests.howto.window import data_of
 
 pytest.importorskip("celery")
 
@@ -45,8 +45,7 @@ def _slow(project, monkeypatch):
 
 def channel_of(client):
     html = client.get("/export/").content.decode()
-    data = re.search(r'id="websocket" type="application/json">(.*)</script>', html)[1]
-    return json.loads(data)["url"].partition("?channel=")[2]
+    return data_of(html)["url"].partition("?channel=")[2]
 
 
 @pytest.mark.usefixtures("_slow")
@@ -81,3 +80,23 @@ def test_each_page_has_a_channel_of_its_own(connect, client, alice):
     first, second = channel_of(client), channel_of(client)
     assert first != second
     assert re.fullmatch(r"export-[0-9a-f-]{36}", first)
+
+
+def test_the_page_starts_once_and_shows_how_far_it_is(connect, client, script, alice):
+    connect(alice, channel="export-0")
+    client.force_login(alice)
+    result = script(
+        client.get("/export/").content.decode(),
+        """
+        await last().accept();
+        await last().bring({ done: 2, of: 4 });
+        const bar = { ...find("bar") };
+        await last().end(1001);
+        while (sockets.length < 2) await pause();
+        await last().accept();
+        await last().bring({ done: 4, of: 4, url: "/exports/1/" });
+        return [sockets.map(({ said }) => said), bar, find("bar").value, find("file")];
+        """,
+    )
+    file = {"href": "/exports/1/", "hidden": False}
+    assert result == [[[{"action": "start"}], []], {"max": 4, "value": 2}, 4, file]

@@ -1,13 +1,27 @@
+"""What the page's script does is in tests/browser/test_howto.py."""
+
 from __future__ import annotations
 
 import pytest
 
+LINES = {"lines": [{"text": "Welcome to the lobby."}]}
 
-def test_a_page_can_load_what_was_said(project, mount, connect):
+
+@pytest.fixture
+def ws(project, mount, connect):
     mount(project.chat.views.ChatView)
-    ws = connect()
+    return connect(channel="lobby")
+
+
+def test_a_page_that_has_missed_something_loads_anew(ws):
     ws.send({"action": "latest", "ref": "1"})
-    assert ws.received == [{"ref": "1", "reply": {"texts": ["what", "was", "said"]}}]
+    assert ws.received == [{"ref": "1", "reply": LINES}]
+
+
+def test_a_message_reaches_the_room(ws, connect):
+    elsewhere = connect(channel="garden")
+    ws.send({"action": "chat", "text": "hello"})
+    assert (ws.received, elsewhere.received) == ([{"text": "hello"}], [])
 
 
 @pytest.mark.django_db(transaction=True)

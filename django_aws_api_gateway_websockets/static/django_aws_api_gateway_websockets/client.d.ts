@@ -9,8 +9,8 @@ export interface SocketData {
    * "cookie" opens without one, and asks only after three refused handshakes, to learn why.
    */
   authentication?: "ticket" | "cookie";
-  /** Django's CSRF header, the page's token, and the cookie that has a newer one, if it can be read. */
-  csrf?: { header: string; token: string; cookie?: string };
+  /** Django's CSRF header, and its token: the page's, or a newer one in a cookie that can be read. */
+  csrf?: { header: string } & ({ token: string; cookie?: string } | { cookie: string });
   /** The key of a message that names its handler: "action" unless the view has another one. */
   key?: string;
   /** The gateway's limits, where they are not API Gateway's own. */
