@@ -140,6 +140,15 @@ test("an empty cookie is no token", async () => {
   assert.equal(page.requests[0].headers["X-CSRFToken"], "page-token");
 });
 
+test("a changed URL counts from the next connection on", async () => {
+  const page = newPage();
+  const client = await page.open();
+  client.data.url = "wss://gateway.example/prod?channel=garden";
+  page.last.end(1006);
+  await page.wait(1);
+  assert.equal(page.last.url, `${client.data.url}&ws_token=ticket-2`);
+});
+
 test("a site of another origin gets its cookies if the page says so", async () => {
   const page = newPage();
   await page.connect({}, { credentials: "include" });

@@ -111,6 +111,8 @@ export class CallError extends Error {
 /** One WebSocket that lasts. It comes back by itself until it is closed. */
 export class GatewaySocket extends EventTarget {
   constructor(data: SocketData, options?: SocketOptions);
+  /** What `connect` was given. A change of its `url` counts from the next connection on. */
+  readonly data: SocketData;
   readonly state: State;
   /** A sentence about the latest end or failure; empty if there is none to tell. */
   readonly reason: string;

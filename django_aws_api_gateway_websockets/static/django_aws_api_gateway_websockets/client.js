@@ -80,7 +80,6 @@ export class GatewaySocket extends EventTarget {
   OPEN = 1;
   reason = "";
   retryAt = null;
-  #data;
   #key;
   #limits;
   #options;
@@ -104,7 +103,7 @@ export class GatewaySocket extends EventTarget {
 
   constructor(data, options = {}) {
     super();
-    this.#data = data;
+    this.data = data;
     this.#key = data.key ?? "action";
     this.#limits = { ...LIMITS, ...data.limits, ...options.limits };
     this.#options = { ...OPTIONS, ...options };
@@ -251,12 +250,12 @@ export class GatewaySocket extends EventTarget {
   }
 
   async #findUrl() {
-    const { url, ticketUrl, authentication } = this.#data;
+    const { url, ticketUrl, authentication } = this.data;
     if (!url) throw failure("The page has no URL of a gateway.", { isFinal: true });
     const byCookie = authentication === "cookie";
     if (!ticketUrl || (byCookie && this.#refusals < 3)) return url;
     this.#refusals = 0;
-    const ticket = await fetchTicket(this.#data, this.#options);
+    const ticket = await fetchTicket(this.data, this.#options);
     return byCookie ? url : `${url}${url.includes("?") ? "&" : "?"}ws_token=${ticket}`;
   }
 
