@@ -43,7 +43,7 @@ export class Twins {
     const now = Date.now();
     if (now > this.until) this.#balances.clear();
     const [balance, at] = this.#balances.get(text) ?? [0, now];
-    // An old first copy had no second one: the site knew only one of the connections.
+    // An old first copy had no second one: the site knew one connection.
     const open = now - at > this.seconds * 1000 ? 0 : balance;
     const side = isNewer ? 1 : -1;
     if (now <= this.until) this.#balances.set(text, [open + side, now]);
@@ -205,7 +205,7 @@ export class GatewaySocket extends EventTarget {
     else if (json?.ref && (json.reply || json.error) && Object.keys(json).length === 2) {
       this.#settle(json);
     } else if (json?.message && json.connectionId && json.requestId) this.#blame(link, json);
-    else if (text && !this.#twins.isSecond(text, link === this.#link)) {
+    else if (text && !this.#twins.isSecond(text, link.isNewer)) {
       this.dispatchEvent(Object.assign(new MessageEvent("message", { data: text }), { json }));
     }
   }
@@ -235,6 +235,7 @@ export class GatewaySocket extends EventTarget {
     this.#timer = null;
     if (this.#attempt || this.#isClosed) return;
     const attempt = (this.#attempt = { startedAt: Date.now(), activeAt: Date.now() });
+    attempt.isNewer = !this.#link?.isNewer;
     this.#show();
     try {
       const url = await this.#findUrl();
