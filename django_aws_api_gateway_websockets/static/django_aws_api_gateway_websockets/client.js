@@ -23,7 +23,7 @@ export class CallError extends Error {
   }
 }
 
-// Before the next attempt. The random part keeps pages from coming back in the same moment.
+// The random part keeps pages from coming back in the same moment.
 export function delayAfter(code, failures, wasStable, random = Math.random()) {
   if (wasStable && (code === 1001 || code === 1012)) return random;
   const longest = code === 1008 ? LONGEST_WAIT : Math.min(2 ** failures, LONGEST_WAIT);
@@ -87,7 +87,7 @@ export class GatewaySocket extends EventTarget {
   #twins;
   #link = null; // the connection that is open
   #attempt = null; // the one that is being made
-  #replaced = new Set(); // those that a newer one has replaced, and that are open still
+  #replaced = new Set(); // open still, and replaced by a newer one
   #timer = null; // of the next attempt
   #ticker = null;
   #tickedAt = 0;
@@ -280,7 +280,7 @@ export class GatewaySocket extends EventTarget {
       this.#retireSoon(old);
     }
     this.#show();
-    this.#tell("open", { continued: Boolean(old) });
+    this.#tell("open", { continued: old?.renewAt > 0 && Date.now() >= old.renewAt });
     this.#queue.forEach((frame) => this.#write(frame) && this.#queue.remove(frame));
   }
 
@@ -363,14 +363,15 @@ export class GatewaySocket extends EventTarget {
     else if (now - this.#seenAt > this.#options.hideTimeout * 1000) return this.#pause();
     if (!link) return;
     const isMute = this.#hasPongs && link.pingedAt && now - link.pingedAt > idle * 17;
-    if (now >= link.renewAt || gap > idle * 200 || isMute) return this.#wake();
+    if (gap > idle * 200 || isMute) link.renewAt = 0; // Something may have been missed.
+    if (now >= link.renewAt) return this.#wake();
     // Timers of a hidden page run once a minute.
     if (now - link.activeAt < idle * (isHidden ? 800 : 900)) return;
     link.pingedAt = now;
     this.#write({ text: JSON.stringify({ [this.#key]: "ping" }) });
   }
 
-  // Makes a new connection, also beside one that is open and may be dead.
+  // Also beside a connection that is open and may be dead.
   #wake() {
     const isRenewing = this.#link && (this.#timer || this.#replaced.size);
     if (!this.#isPaused && !isRenewing) this.#connect();
@@ -410,7 +411,7 @@ export class GatewaySocket extends EventTarget {
 function parse(text) {
   try {
     return JSON.parse(text);
-  } catch {} // It is no JSON, but HTML, say.
+  } catch {} // HTML, say.
 }
 
 function failure(text, more) {
