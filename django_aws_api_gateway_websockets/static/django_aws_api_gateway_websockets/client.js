@@ -1,5 +1,5 @@
 // Client of a WebSocket behind API Gateway: it comes back after each end, and says what was lost.
-// What is public is documented in client.d.ts. Times are in seconds, sizes in bytes.
+// See client.d.ts. Times are in seconds, sizes in bytes.
 
 const LIMITS = { idle: 600, lifetime: 7200, frame: 32768, handshake: 30, overlap: 10 };
 const OPTIONS = { queue: 100, queueTimeout: 30, callTimeout: 30, hideTimeout: Infinity };
@@ -203,17 +203,19 @@ export class GatewaySocket extends EventTarget {
     const json = parse(text);
     if (json?.pong === true) this.#hasPongs = true;
     else if (json?.ref && (json.reply || json.error) && Object.keys(json).length === 2) {
-      this.#settle(json);
+      this.#settle(link, json);
     } else if (json?.message && json.connectionId && json.requestId) this.#blame(link, json);
     else if (text && !this.#twins.isSecond(text, link.isNewer)) {
       this.dispatchEvent(Object.assign(new MessageEvent("message", { data: text }), { json }));
     }
   }
 
-  #settle({ ref, reply, error }) {
+  #settle(link, { ref, reply, error }) {
     const call = this.#calls.get(ref);
-    if (reply) call?.reply(reply);
-    else call?.fail(error.text, error.status);
+    if (reply) return call?.reply(reply);
+    call?.fail(error.text, error.status);
+    // Its fault may follow.
+    if (error.status >= 500) link.sentAt = Date.now();
   }
 
   // The gateway does not say which frame Django did not answer. If there is one alone, it is clear.
@@ -319,7 +321,7 @@ export class GatewaySocket extends EventTarget {
     }
   }
 
-  // A site that lets a connection in and ends it at once is failing, too.
+  // A site that ends each connection at once is failing, too.
   #wasStable(link) {
     return Date.now() - link.startedAt > Math.min(10, this.#limits.lifetime / 4) * 1000;
   }
@@ -436,7 +438,7 @@ async function fetchTicket({ ticketUrl, csrf }, headers) {
   });
 }
 
-// A login in another tab has changed the token. The cookie has the new one.
+// After a login in another tab the cookie has the newer token.
 function cookie(name) {
   const found = name && globalThis.document?.cookie.match(`(?:^|; )${name}=([^;]*)`);
   return found ? found[1] : undefined;
