@@ -153,10 +153,6 @@ class RoomView(WebSocketView):
         time.sleep(self.body.get("seconds", 0))
         return {"said": self.body["text"], "by": request.user.get_username()}
 
-    def ping(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        if self.websocket_session.channel_name == "pongs":
-            self.websocket_session.send_message({"pong": True})
-
     def note(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         notes.append(self.body["text"])
 

@@ -41,12 +41,12 @@ def wait_until_stable(tab: Tab) -> None:
     [
         (1000, "The site has closed the connection."),
         (1001, "The gateway's limit is reached, or it stops."),
-        (1005, "The connection has ended without a code."),
+        (1005, "The connection ended without a code."),
         (1006, "The connection was lost or refused."),
         (1009, "A frame was too large."),
         (1011, "The gateway has failed."),
         (1012, "The gateway restarts."),
-        (4000, "The connection has ended with the code 4000."),
+        (4000, "The connection ended with the code 4000."),
     ],
 )
 def test_after_a_young_connection_the_page_is_back_within_a_second(

@@ -52,8 +52,7 @@ def test_after_a_short_time_offline_a_second_connection_is_made_and_takes_over(
     world.do("publish", channel="offline", data={"n": 2})
     tab.wait_for("message", 2)
     assert tab.messages == [{"n": 1}, {"n": 2}]
-    # Chromium has kept them. Other networks lose them, so the page is told to look.
-    assert lost_in_between(tab)
+    assert [entry["state"] for entry in tab.logged("state")] == ["open"]
 
 
 def test_a_page_whose_connection_is_cut_while_it_is_offline_comes_back_with_the_network(
