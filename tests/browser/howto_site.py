@@ -15,6 +15,8 @@ from tests.howto.project import Project as Page
 from tests.pages import ROOT
 from tests.quickstart import DEADLINE, Project, free_port, running
 
+#: Where npm puts the libraries of package.json.
+LIBRARIES = ROOT / "node_modules"
 #: Counts in the page what becomes of its sockets, before its own scripts run.
 WATCH = """
 window.opened = 0;
@@ -113,6 +115,8 @@ class HowtoSite:
 @contextmanager
 def running_howto(name: str, directory: Path) -> Iterator[HowtoSite]:
     """Make the project as the how-to says, and run it."""
+    if not LIBRARIES.is_dir():
+        pytest.skip("node_modules is missing: npm ci installs the libraries of package.json")
     page = Page(name)
     project = Project(directory)
     project.follow("quickstart-install")
@@ -134,10 +138,7 @@ def running_howto(name: str, directory: Path) -> Iterator[HowtoSite]:
 
 def copy_libraries(page: Page, project: Project) -> None:
     """Run the how-to's commands, but for npm: what it would install is in the repository."""
-    libraries = ROOT / "node_modules"
-    if not libraries.is_dir():
-        pytest.skip("node_modules is missing: npm ci installs the libraries of package.json")
-    (project.directory / "node_modules").symlink_to(libraries)
+    (project.directory / "node_modules").symlink_to(LIBRARIES)
     for block in page.blocks:
         for command in map(shlex.split, block.commands):
             if command[0] != "npm":
