@@ -1,0 +1,105 @@
+"""The how-to on Turbo: its page with the real library, in two windows of a real browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.howto.project import TEXTS
+from tests.quickstart import DEADLINE
+
+pytest.importorskip("websockets", minversion="16")
+
+from tests.browser.howto_site import running_howto, say, wait_for_sockets
+
+playwright = pytest.importorskip("playwright.sync_api")
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with running_howto("turbo", tmp_path_factory.mktemp("turbo")) as site:
+        yield site
+
+
+@pytest.fixture
+def alice(site, browser):
+    with site.window_of(browser, "alice") as page:
+        yield page
+
+
+@pytest.fixture
+def bob(site, browser):
+    with site.window_of(browser, "bob") as page:
+        yield page
+
+
+def expect_message(page, text):
+    message = page.locator("#log > li", has_text=text)
+    playwright.expect(message).to_have_text(text, timeout=DEADLINE * 1000)
+
+
+def test_a_stream_appears_in_two_windows(site, alice, bob):
+    for page in (alice, bob):
+        page.goto(site.url)
+        wait_for_sockets(page, 1)
+    say(alice, "<b>hello</b>")
+    for page in (alice, bob):
+        expect_message(page, "alice: <b>hello</b>")
+    playwright.expect(alice.get_by_role("textbox")).to_have_value("")
+
+
+def test_the_page_comes_back_after_1001_and_shows_a_later_push(site, alice, bob):
+    for page in (alice, bob):
+        page.goto(site.url)
+        wait_for_sockets(page, 1)
+    site.stop_gateway()
+    for page in (alice, bob):
+        page.wait_for_function("codes[0] === 1001")
+    site.start_gateway()
+    for page in (alice, bob):
+        wait_for_sockets(page, 2)
+    say(bob, "welcome back")
+    for page in (alice, bob):
+        expect_message(page, "bob: welcome back")
+
+
+def test_the_page_comes_back_when_its_ticket_had_expired(site, alice):
+    alice.route("**/ws-token/", site.expire_ticket, times=1)
+    alice.goto(site.url)
+    wait_for_sockets(alice, 1)
+    assert alice.evaluate("codes") == [1006]
+    say(alice, "here I am")
+    expect_message(alice, "alice: here I am")
+
+
+def test_one_socket_lasts_for_all_visits(site, alice):
+    asked = []
+    alice.on("request", lambda request: asked.append(request.url))
+    alice.goto(site.url)
+    wait_for_sockets(alice, 1)
+    say(alice, "before")
+    expect_message(alice, "alice: before")
+    alice.evaluate("Turbo.visit(location.href + '?page=2')")
+    alice.wait_for_function("location.search && !document.querySelector('#log > li')")
+    say(alice, "after")
+    expect_message(alice, "alice: after")
+    assert asked.count(f"{site.url}ws-token/") == 1
+
+
+def test_the_page_keeps_a_strict_policy_with_the_element_that_is_shown(site, alice):
+    (element,) = re.findall(r'``(<meta name="csp-nonce".*?>)``', TEXTS["turbo"])
+    complaints = site.enforce_policy(alice, element)
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    alice.route("**/say/", hold)
+    alice.goto(site.url)
+    say(alice, "by the rules")
+    playwright.expect(alice.locator(".turbo-progress-bar")).to_be_attached()
+    held[0].continue_()
+    expect_message(alice, "alice: by the rules")
+    assert complaints == []
