@@ -30,7 +30,8 @@ def test_while_django_is_down_a_call_fails_with_502_and_works_again_on_the_same_
         "status": 502,
         "sent": True,
     }
-    assert [fault["message"] for fault in tab.logged("fault")] == ["Internal server error"]
+    # There may be one more: a reply comes before the site's answer, and the site may end then.
+    assert {fault["message"] for fault in tab.logged("fault")} == {"Internal server error"}
     assert tab.call("echo", {"text": "after"})["reply"]["said"] == "after"
     assert world.do("publish", channel="django", data={"still": "there"}) == 1
     assert tab.wait_for("message")[0]["json"] == {"still": "there"}
