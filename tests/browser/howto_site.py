@@ -11,6 +11,7 @@ from typing import Any, Iterator
 import pytest
 
 from django_aws_api_gateway_websockets.local.gateway import LocalGateway
+from django_aws_api_gateway_websockets.local.limits import Limits
 from tests.howto.project import Project as Page
 from tests.pages import ROOT
 from tests.quickstart import DEADLINE, Project, free_port, running
@@ -57,13 +58,33 @@ class HowtoSite:
         self.url = f"http://127.0.0.1:{free_port()}/"
         self.start_gateway()
 
-    def start_gateway(self) -> None:
+    def start_gateway(self, **limits: Any) -> None:
         state = self.project.directory / "gateway.json"
-        self.gateway = LocalGateway(state_file=state, **self.ports)
+        self.gateway = LocalGateway(limits=Limits(**limits), state_file=state, **self.ports)
         self.gateway.start()
 
     def stop_gateway(self) -> None:
         self.gateway.stop()
+
+    @contextmanager
+    def stopped_gateway(self) -> Iterator[None]:
+        """Stop the gateway, which closes all sockets with 1001, for the length of the block."""
+        self.stop_gateway()
+        try:
+            yield
+        finally:
+            self.start_gateway()
+
+    @contextmanager
+    def limited_gateway(self, **limits: Any) -> Iterator[None]:
+        """Restart the gateway with limits that no page knows, and after that without them."""
+        self.stop_gateway()
+        self.start_gateway(**limits)
+        try:
+            yield
+        finally:
+            self.stop_gateway()
+            self.start_gateway()
 
     def shell(self, code: str) -> None:
         self.project.run(sys.executable, "manage.py", "shell", given=code)
