@@ -34,6 +34,12 @@ def test_what_a_user_has_written_is_escaped(project, connect, alice):
     assert shown_to(hers) == [fragment("alice: &lt;script&gt;alert(1)&lt;/script&gt;")]
 
 
+def test_a_form_without_an_action_is_refused_and_the_page_hears_nothing(project, connect, alice):
+    hers = connect(alice, channel="lobby")
+    refused = hers.send({"text": "hello", "HEADERS": {"HX-Request": "true"}})
+    assert (refused.status_code, shown_to(hers)) == (400, [])
+
+
 def test_a_guest_gets_neither_the_page_nor_a_connection(project, gateway, outbox, client):
     assert client.get("/").url == f"{reverse('admin:login')}?next=/"
     assert WebSocketClient("/ws/").connect().status_code == 403
