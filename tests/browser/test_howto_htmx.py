@@ -109,30 +109,6 @@ def test_a_form_is_emptied_when_it_is_sent_and_what_is_written_later_stays(site,
     playwright.expect(text).to_have_value("not yet")
 
 
-def test_a_boosted_link_closes_the_socket_and_opens_that_of_the_next_page(site, alice):
-    sockets = []
-
-    def note(socket):
-        sockets.append(socket.url)
-
-    def lead_to_the_garden(route):
-        answer = route.fetch()
-        route.fulfill(response=answer, body=answer.text().replace("=lobby", "=garden"))
-
-    alice.on("websocket", note)
-    alice.goto(site.url)
-    wait_for_sockets(alice, 1)
-    alice.route(site.url, lead_to_the_garden)
-    alice.evaluate(ADD, '<a href="/" hx-boost="true">Garden</a>')
-    alice.get_by_role("link", name="Garden").click()
-    wait_for_sockets(alice, 2)
-    alice.wait_for_function("codes.length === 1")
-    assert [url.partition("?")[2].split("&")[0] for url in sockets] == [
-        "channel=lobby",
-        "channel=garden",
-    ]
-
-
 def test_a_button_without_a_form_says_its_action_by_hx_vals(site, alice):
     errors = []
 
