@@ -176,9 +176,9 @@ def test_the_nonce_of_django_s_own_policy_is_in_its_header(settings):
     csp = pytest.importorskip("django.utils.csp")
     settings.SECURE_CSP = {"script-src": [csp.CSP.NONCE]}
     settings.MIDDLEWARE = ["django.middleware.csp.ContentSecurityPolicyMiddleware"]
-    settings.TEMPLATES[0]["OPTIONS"]["context_processors"].append(
-        "django.template.context_processors.csp"
-    )
+    (engine,) = settings.TEMPLATES
+    processors = {"context_processors": ["django.template.context_processors.csp"]}
+    settings.TEMPLATES = [{**engine, "OPTIONS": processors}]
 
     def page(request):
         text = "{% load aws_websockets %}{% websocket %}"

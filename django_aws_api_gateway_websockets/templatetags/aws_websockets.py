@@ -68,8 +68,12 @@ def is_logged_in(request: Any) -> bool:
 
 def with_nonce(script: SafeString, context: template.Context, request: Any) -> SafeString:
     """Return the element with the page's nonce, if it has one."""
-    nonce = context.get("csp_nonce") or getattr(request, "csp_nonce", None)
-    if not nonce:
+    nonce = context.get("csp_nonce")
+    if nonce is None:
+        nonce = getattr(request, "csp_nonce", None)
+    # Django's own is false until its text is asked for, which makes it.
+    text = "" if nonce is None else str(nonce)
+    if not text:
         return script
-    attribute = format_html('<script nonce="{}" ', str(nonce))
+    attribute = format_html('<script nonce="{}" ', text)
     return mark_safe(script.replace("<script ", attribute, 1))  # noqa: S308 - both are escaped
