@@ -195,6 +195,7 @@ def log():
     """The gateway's log, as it was before when the test is over."""
     logger = logging.getLogger("django_aws_api_gateway_websockets.local")
     before = logger.level, logger.propagate, list(logger.handlers)
+    logger.handlers = []  # A test that ran the command may have left one.
     yield logger
     logger.level, logger.propagate, logger.handlers = before
 
