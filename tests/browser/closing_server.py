@@ -11,6 +11,8 @@ from typing import Any, Optional
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import serve
 
+from tests.browser.world import PATIENCE
+
 
 class ClosingServer:
     """Ends a connection by the code of {"code": 1011}; see NO_CODE and CUT.
@@ -27,9 +29,10 @@ class ClosingServer:
         self.refusal: Optional[int] = None
         self.gate = threading.Event()
         self.gate.set()
-        #: Handshakes that have come, and the connections that have followed.
+        #: Handshakes that have come.
         self.handshakes = 0
-        self.connections: list[Any] = []
+        self._connections: list[Any] = []
+        self._news = threading.Condition()
 
     def __enter__(self) -> ClosingServer:
         self._server = serve(self._handle, "127.0.0.1", 0, process_request=self._admit)
@@ -48,8 +51,16 @@ class ClosingServer:
         self.gate.wait()
         return connection.respond(self.refusal, "") if self.refusal else None
 
+    def connection(self, number: int) -> Any:
+        """Return a connection, the first one by 0, as soon as it is there."""
+        with self._news:
+            assert self._news.wait_for(lambda: len(self._connections) > number, PATIENCE)
+            return self._connections[number]
+
     def _handle(self, connection: Any) -> None:
-        self.connections.append(connection)
+        with self._news:
+            self._connections.append(connection)
+            self._news.notify_all()
         with suppress(ConnectionClosed):  # The page has gone.
             code = self.at_once
             while code is None:
