@@ -56,7 +56,7 @@ def test_the_gateways_word_on_a_500_is_not_taken_for_one_on_the_next_call(
     tab: Tab, closing_server: Any
 ) -> None:
     tab.show("calls", url=closing_server.url).wait_for_state("open")
-    (connection,) = closing_server.connections
+    connection = closing_server.connection(0)
     tab.do("() => { window.first = attempt('first') }")
     connection.send('{"ref": "1", "error": {"status": 500, "text": "Internal server error"}}')
     assert tab.do("() => window.first")["error"]["status"] == 500
