@@ -23,9 +23,10 @@ def find_gateway(api_name: Optional[str] = None) -> Optional[ApiGateway]:
 
 def socket_url(gateway: Optional[ApiGateway], channel: str, request: HttpRequest) -> str:
     """Return the URL at which a page's socket joins a channel; an empty one without a gateway."""
-    if not (gateway and gateway.socket_url):
+    own_url = gateway.socket_url if gateway else ""
+    if not own_url:
         return ""
-    url = urlsplit(gateway.socket_url)
+    url = urlsplit(own_url)
     if conf.endpoint_is_loopback and url.port:  # AWS's URLs have no port
         # To a browser localhost and 127.0.0.1 are two sites. Only the page's own host has the
         # page's cookies.

@@ -132,10 +132,9 @@ class RouteTable:
         """
         used = {route.get("Target") for route in self.routes.values()}
         for found in self.integrations:
-            ours = CONNECTION_ID_HEADER in found.get("RequestParameters", {})
-            if (
-                ours or pings.is_ping(found)
-            ) and f"integrations/{found['IntegrationId']}" not in used:
+            maps_ours = CONNECTION_ID_HEADER in found.get("RequestParameters", {})
+            ours = maps_ours or pings.is_ping(found)
+            if ours and f"integrations/{found['IntegrationId']}" not in used:
                 self.client.delete_integration(
                     ApiId=self.api_id, IntegrationId=found["IntegrationId"]
                 )

@@ -42,6 +42,10 @@ class Admission:
         #: What the session will keep, once a $connect has told.
         self.connection_data: Optional[Dict[str, Any]] = None
 
+    @property
+    def is_message(self) -> bool:
+        return self.route not in (CONNECT, DISCONNECT)
+
     def check(self) -> None:
         """Raise RequestRefused unless the event may come in: all checks, in their order."""
         view, request = self.view, self.request

@@ -83,7 +83,7 @@ class EventDispatcher(Admission):
         finally:
             if self.route == CONNECT:
                 self.end_connect(response)
-        if self.route in (CONNECT, DISCONNECT):
+        if not self.is_message:
             return response
         return replies.reply(self.view, response, in_answer=self.event.has_route_response)
 
@@ -109,7 +109,7 @@ class EventDispatcher(Admission):
         handler = self.find_handler()
         if self.route != DISCONNECT:
             check_permissions(self.request.user, permissions_of(handler))
-        if self.route not in (CONNECT, DISCONNECT):
+        if self.is_message:
             self.record_request()
         return call(handler, self.request, *self.args, **self.kwargs)
 
@@ -124,7 +124,7 @@ class EventDispatcher(Admission):
 
     def find_handler(self) -> Handler:
         view = self.view
-        if self.route in (CONNECT, DISCONNECT):
+        if not self.is_message:
             return view.connect if self.route == CONNECT else view.disconnect
         action = self.find_action()
         view._debug(f"Action: {action}")
@@ -264,7 +264,7 @@ class EventDispatcher(Admission):
 
     def tell_django_answers(self, error: Exception) -> None:
         """Reply that the message has failed, before Django makes its page of the exception."""
-        if self.route not in (CONNECT, DISCONNECT):
+        if self.is_message:
             replies.send_error(self.view, errors.status_of(error))
 
     def fail(self, error: Exception) -> HttpResponse:

@@ -54,48 +54,47 @@ def reply(view: Any, response: HttpResponseBase, *, in_answer: bool) -> HttpResp
         if not 200 <= response.status_code < 300:
             send_error(view, response.status_code, text_of(response)[:MAX_TEXT])
         elif in_answer:
-            body = sending.encode(reply_frame(ref, response))
+            body = encode_reply(ref, response)
         else:
-            send_reply(view.websocket_session, reply_frame(ref, response))
+            send_reply(view.websocket_session, encode_reply(ref, response))
     if not in_answer:
         return response
     return HttpResponse(body, status=response.status_code, content_type="application/json")
 
 
-def send_reply(session: Any, frame: Any) -> None:
+def send_reply(session: Any, body: bytes) -> None:
     """Send what a handler has answered, once what it has written is committed."""
     connection = transaction.get_connection(type(session).objects.on_primary().db)
     is_atomic = connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block
-    send(session, frame, on_commit=is_atomic)
+    send(session, body, on_commit=is_atomic)
 
 
 def send_error(view: Any, status: int, text: str = "") -> None:
     """Send a refusal or a failure now: a transaction that has failed commits nothing."""
     ref = ref_of(view)
     if ref is not None:
-        send(view.websocket_session, error_frame(ref, status, text))
+        send(view.websocket_session, encode_error(ref, status, text))
 
 
-def send(session: Any, frame: Any, **options: Any) -> None:
+def send(session: Any, body: bytes, **options: Any) -> None:
     try:
-        session.send_message(frame, **options)
+        session.send_text(body.decode(), **options)
     except WebSocketError as error:  # No region is known, say. What the message did stays done.
         logger.warning("Reply not sent connection_id=%s error=%s", session, error)
 
 
-def reply_frame(ref: Ref, response: HttpResponseBase) -> Any:
+def encode_reply(ref: Ref, response: HttpResponseBase) -> bytes:
     """Return the frame of a success; that of a failure if the answer cannot be a message."""
-    frame = {"ref": ref, "reply": content_of(response)}
     try:
-        sending.encode(frame)
+        return sending.encode({"ref": ref, "reply": content_of(response)})
     except MessageError:
         logger.exception("What a handler answers cannot be sent")
-        return error_frame(ref, 500, "The reply cannot be sent")
-    return frame
+        return encode_error(ref, 500, "The reply cannot be sent")
 
 
-def error_frame(ref: Ref, status: int, text: str) -> Any:
-    return {"ref": ref, "error": {"status": status, "text": text or responses.get(status, "")}}
+def encode_error(ref: Ref, status: int, text: str) -> bytes:
+    error = {"status": status, "text": text or responses.get(status, "")}
+    return sending.encode({"ref": ref, "error": error})
 
 
 def content_of(response: HttpResponseBase) -> Any:
