@@ -74,6 +74,19 @@ def background_tab(browser: Any, world: World) -> Iterator[BackgroundTab]:
 
 
 @pytest.fixture
+def alice(site: Any, browser: Any) -> Iterator[Any]:
+    """Her window on a how-to's site, which is the module's own fixture."""
+    with site.window_of(browser, "alice") as page:
+        yield page
+
+
+@pytest.fixture
+def bob(site: Any, browser: Any) -> Iterator[Any]:
+    with site.window_of(browser, "bob") as page:
+        yield page
+
+
+@pytest.fixture
 def closing_server() -> Iterator[Any]:
     from tests.browser.closing_server import ClosingServer
 

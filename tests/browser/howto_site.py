@@ -174,3 +174,10 @@ def wait_for_sockets(page: Any, count: int) -> None:
 def say(page: Any, text: str) -> None:
     page.get_by_role("textbox").fill(text)
     page.get_by_role("button", name="Send").click()
+
+
+def expect_message(page: Any, text: str) -> None:
+    from playwright.sync_api import expect
+
+    message = page.locator("#log > li", has_text=text)
+    expect(message).to_have_text(text, timeout=DEADLINE * 1000)

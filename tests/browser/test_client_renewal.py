@@ -39,6 +39,14 @@ def renew(tab: Tab) -> None:
     tab.do("() => { dispatchEvent(new Event('online')) }")
 
 
+def begin_renewal(tab: Tab, server: Any) -> None:
+    """Show a page whose second connection waits at the server's gate."""
+    tab.show("twins", url=server.url, limits=CALM).wait_for_state("open")
+    server.gate.clear()
+    renew(tab)
+    tab.until(lambda: server.handshakes == 2)
+
+
 def test_over_twelve_renewals_each_message_comes_once_and_in_order_and_no_gap_is_seen(
     tab: Tab, world: World
 ) -> None:
@@ -64,10 +72,7 @@ def test_a_message_that_comes_before_the_newer_connection_is_open_is_not_taken_f
     tab: Tab, closing_server: Any
 ) -> None:
     server = closing_server
-    tab.show("twins", url=server.url, limits=CALM).wait_for_state("open")
-    server.gate.clear()
-    renew(tab)
-    tab.until(lambda: server.handshakes == 2)
+    begin_renewal(tab, server)
     server.connection(0).send('{"n": 1}')
     tab.wait_for("message")
     server.gate.set()
@@ -82,10 +87,7 @@ def test_a_text_that_comes_again_after_a_failed_renewal_is_another_message(
     tab: Tab, closing_server: Any
 ) -> None:
     server = closing_server
-    tab.show("twins", url=server.url, limits=CALM).wait_for_state("open")
-    server.gate.clear()
-    renew(tab)
-    tab.until(lambda: server.handshakes == 2)
+    begin_renewal(tab, server)
     server.connection(0).send("tick")
     tab.wait_for("message")
     server.refusal = 503

@@ -7,11 +7,10 @@ import re
 import pytest
 
 from tests.howto.project import BLOCKS, TEXTS
-from tests.quickstart import DEADLINE
 
 pytest.importorskip("websockets", minversion="16")
 
-from tests.browser.howto_site import running_howto, say, wait_for_sockets
+from tests.browser.howto_site import expect_message, running_howto, say, wait_for_sockets
 
 playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
@@ -32,23 +31,6 @@ LISTEN = """() => {
 def site(tmp_path_factory):
     with running_howto("htmx", tmp_path_factory.mktemp("htmx")) as site:
         yield site
-
-
-@pytest.fixture
-def alice(site, browser):
-    with site.window_of(browser, "alice") as page:
-        yield page
-
-
-@pytest.fixture
-def bob(site, browser):
-    with site.window_of(browser, "bob") as page:
-        yield page
-
-
-def expect_message(page, text):
-    message = page.locator("#log > li", has_text=text)
-    playwright.expect(message).to_have_text(text, timeout=DEADLINE * 1000)
 
 
 def test_a_fragment_appears_in_two_windows(site, alice, bob):
